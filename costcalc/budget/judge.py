@@ -132,5 +132,7 @@ def _is_sure(verdict: Any, now: Any, base: Any) -> bool:
 def _incomplete(limit: Limit, side: Any) -> SpecError:
     unknown = next(iter(side.unknown(limit.metric)))
     help = "give `mult_adds` and `params` of the `opaque` layer"
+    if not side.row(unknown).layer.unknown:  # an attention window under a convention that counts pairs outside of it
+        help = "a figure of another metric or convention can be judged"
     message = f"`{limit.metric}` cannot be judged: the figure of `{unknown}` is not known"
     return SpecError(Problem("incomplete", message, side.row(unknown).places[0], help))

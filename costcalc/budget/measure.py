@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
 from ..analysis.report.analyze import scaled
+from ..metrics.gaps import uncounted
 from ..metrics.metrics import Metric, amounts, folded, metric, of_the_whole
 from ..metrics.pricing import Convention
 from ..metrics.walk import Walk
@@ -99,6 +100,10 @@ class Measured:
         one = self.metric(name)
         rough = {row.name: None for row in self.walk.rows if one.rough(row)}
         return {**self.walk.unknown.get(one.needs, {}), **rough}
+
+    def uncounted(self, names: Iterable[str]) -> list[Mapping[str, Any]]:
+        """The work that the convention counts 0 for in some metrics."""
+        return [*uncounted(self.walk.rows, [self.metric(name) for name in names])]
 
     @cached_property
     def elements(self) -> list:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from ..analysis.report.notes import unpriced
 from ..errors import brief
 from ..render.json_ import SCHEMA_VERSION
 from ..render.sheet import Column, Sheet
@@ -131,6 +132,8 @@ class VerdictPage:
         used = {one.check.convention.name: one.check.convention for one in self.outcomes}
         stamps = [f"convention {name}: {printable(one.title)}; costcalc {__version__}" for name, one in used.items()]
         origins = dict.fromkeys(f"{printable(one.spec)}: {one.origin}" for one in self.outcomes if one.origin)
+        for one in self.outcomes:
+            origins |= dict.fromkeys(f"{printable(one.spec)}: {note}" for note in unpriced(one.uncounted))
         gone = [f"deleted: {printable(name)}" for name in self.deleted]
         return [*(printable(one.message) for one in self.stale), *gone, printable(self.base), *origins, *stamps]
 
@@ -334,6 +337,7 @@ def _entry(outcome: Outcome) -> dict[str, Any]:
         "shipped": outcome.shipped,
         "settings": dict(outcome.settings),
         "convention": outcome.check.convention.name,
+        **({"uncounted": [*outcome.uncounted]} if outcome.uncounted else {}),
         "state": outcome.state,
         "why": outcome.check.why,
         "base": {"revision": base.revision, "commit": base.commit, "path": base.name} if base else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -129,8 +129,9 @@ class _Spec:
         outcome = Outcome(check, self.path, check.at)
         try:
             now = self.cost(self.model, check, check.at)
-            found: dict[str, Any] = {"shipped": self.model.source.shipped, "origin": self.origin(check)}
-            outcome = outcome._replace(base=self.base, **found)
+            names = dict.fromkeys([*self.metrics, *(limit.metric for limit in check.limits)])
+            found: dict[str, Any] = {"shipped": self.model.source.shipped, "origin": self.origin(names)}
+            outcome = outcome._replace(base=self.base, uncounted=now.uncounted(names), **found)
         except CostcalcError as error:
             return outcome._replace(problems=_placed(error.problems, check.at_place or check.place))
         then, trouble = self.then(check)
@@ -161,9 +162,8 @@ class _Spec:
             return verdict
         return judge(limit, now)
 
-    def origin(self, check: Check) -> str:
+    def origin(self, names: Iterable[str]) -> str:
         """Shipped configs that were read, the phase, and the storage of tensors, where relevant."""
-        names = [*self.metrics, *(limit.metric for limit in check.limits)]
         return "; ".join(filter(None, (shipped(self.model), phase_of(self.model), storage_note(self.model, names))))
 
     def cost(self, model: Model, check: Check, at: Mapping[str, float], most_layers: int | None = None) -> Measured:

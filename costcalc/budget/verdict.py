@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Place, Problem
@@ -94,6 +94,7 @@ class Outcome(NamedTuple):
     shipped: bool = False  # whether the spec is a shipped config
     origin: str = ""  # shipped configs that were read and storage of tensors, as text
     shown: tuple[Shown, ...] = ()  # requested metrics, judged or not
+    uncounted: Sequence[Mapping[str, Any]] = ()  # work that the convention counts 0 for
     escaped: tuple[tuple[Limit, str], ...] = ()  # limits on layers that had other names at the base, and those names
 
     @property

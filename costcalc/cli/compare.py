@@ -110,7 +110,7 @@ def _league(designs: list[Design], size: int | None, by: str, sort: str | None) 
 
     if by == "type":
         raise OptionError(Problem("usage", "`--by` is for two designs; here are more"))
-    known = [name for name in LeaguePage(designs, size).records()[0] if name != "design"]
+    known = [name for name in LeaguePage(designs, size).records()[0] if name not in ("design", "complete")]
     if sort and sort not in known:
         help = nearest(sort, known) or f"known: {listed(known)}"
         raise OptionError(Problem("unknown-column", f"there is no column `{sort}`", help=help))

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 MANY = 10**9  # points that need --yes
 SUFFIXES = {".parquet": "parquet"}
 
-LOWER = "lower bounds (>=) where `complete` is false: the cost of a layer is not known; "
-
 
 @click.command(cls=SpecCommand)
 @axis_options
@@ -103,12 +101,13 @@ def _is_dataset(out: Output, options: Mapping[str, Any]) -> bool:
 
 
 def _write_dataset(model: Model, space: Any, metrics: list[str], folder: str, options: Mapping[str, Any]) -> None:
-    from ..analysis.sweep.page import about
+    from ..analysis.sweep.page import about, values_by_variable
     from ..analysis.sweep.partitions import to_dataset
     from ..metrics.conventions import price_list
     from .terminal import Progress
 
-    head = about(model, space.names, price_list(options["convention"]), len(space.names), metrics).head
+    varied, convention = values_by_variable(space), price_list(options["convention"])
+    head = about(model, varied, convention, len(space.names), metrics).head
     how = (options["jobs"], options["cluster"], options["resume"])
     with Progress(space.size, "points", resumes=True) as progress:
         question = _question(model, space, metrics, options, True)
@@ -181,7 +180,7 @@ def _points(model: Model, path: str) -> dict[str, np.ndarray]:
 
 
 def _write(model: Model, space: Any, metrics: list[str], out: Output, options: Mapping[str, Any]) -> None:
-    from ..analysis.sweep.page import STREAMS, about, write
+    from ..analysis.sweep.page import BOUNDS, STREAMS, about, values_by_variable, write
     from ..metrics.conventions import price_list
     from .terminal import Progress
 
@@ -194,8 +193,8 @@ def _write(model: Model, space: Any, metrics: list[str], out: Output, options: M
     with Progress(space.size, "points") as progress, writing(out.output, binary=format == "parquet") as file:
         first, frames = peeked(_frames(model, space, metrics, options, progress, skipped))
         bounded = "complete" in first
-        keys, bound = 1 if options["pivot"] else len(space.names), LOWER if bounded else ""
-        said = about(model, space.names, price_list(options["convention"]), keys, metrics)
+        keys, bound = 1 if options["pivot"] else len(space.names), f"{BOUNDS}; " if bounded else ""
+        said = about(model, values_by_variable(space), price_list(options["convention"]), keys, metrics)
         for title, part in _pivoted(frames, space.names, metrics) if options["pivot"] else [("", frames)]:
             one = said._replace(note=title + bound + said.note)
             write(part, [*space.names, *metrics, *["complete"] * bounded], format, file, one, out.screen)

@@ -4,7 +4,7 @@ A metric returns its amounts for a walk: one per row, or a single figure for the
 a metric available in reports, sweeps, fits, formulas, comparisons, budgets, published figures and plots.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -25,7 +25,8 @@ OPTIMIZER = "adam"  # the optimizer assumed by training_bytes
 _FOLDS = {sum: num.total, max: num.largest}
 
 
-def _never(row: Row) -> bool:
+def never(row: Row) -> bool:
+    """Nothing is a lower bound, unless the cost of a layer is not known."""
     return False
 
 
@@ -53,7 +54,7 @@ class Metric(NamedTuple):
     fold: Callable[..., Any] = sum
     needs: str = "mult_adds"
     instead: str = ""
-    rough: Callable[[Row], bool] = _never
+    rough: Callable[[Row], bool] = never
     closed: bool = True
     axis: str = ""
     stored: bool = False
@@ -65,6 +66,10 @@ class Metric(NamedTuple):
     def cost(self) -> str:
         """The name of the metric without its case."""
         return self.of or self.name
+
+    def is_bound(self, row: Row) -> bool:
+        """Whether it is a lower bound for a row."""
+        return self.needs in row.layer.unknown or self.rough(row)
 
 
 def _cost(walk: Walk, priced: Convention) -> list[Any]:
@@ -376,7 +381,7 @@ def metric(name: str, convention: Any) -> Metric:
             raise OptionError(Problem("unknown-metric", f"`{owner}` counts no {short}", help=help))
         priced = CONVENTIONS[one.instead]
     title, axis = (f"{owner}{dot}{text}" for text in (one.title, one.axis or one.title))
-    rough = has_window if one.amounts is _cost and priced.counts_windows else one.rough
+    rough = (lambda row: one.rough(row) or has_window(row)) if one.instead and priced.counts_windows else one.rough
     return one._replace(name=name, title=title, axis=axis, priced=priced, rough=rough)
 
 
@@ -399,12 +404,6 @@ def is_metric(name: str) -> bool:
 def is_bound(row: Row, metrics: Iterable[Metric]) -> bool:
     """Whether any of the metrics is a lower bound for a row."""
     return bool(row.layer.unknown) or any(one.rough(row) for one in metrics)
-
-
-def bounds(rows: Sequence[Row], metrics: Iterable[Metric]) -> list[bool]:
-    """For each row, whether any of the metrics is a lower bound."""
-    rules = [one.rough for one in metrics if one.rough is not _never]
-    return [bool(row.layer.unknown or (rules and any(rule(row) for rule in rules))) for row in rows]
 
 
 def unit_of(name: str) -> Unit:

@@ -3,10 +3,14 @@
 import csv
 import io
 import json
+import re
+import shlex
 
 import pytest
 
-from costcalc import sweep
+from costcalc import analyze, explain, fit, formula, plot, survey, sweep, training
+from costcalc.cli.commands import COMMANDS
+from costcalc.read.loading import load
 
 NET = """vars: {alpha: 1.0, sorted: true}
 input: [8, 8, 3]
@@ -67,3 +71,117 @@ def test_programs_are_told(run):
     assert "complete" not in run("sweep", "other.yaml", "--alpha", "1,0.5", "--format", "json")[1]
     assert sweep("net.yaml", sorted=[True, False]).complete.tolist() == [False, True]
     assert list(sweep("net.yaml", sorted=[False])) == ["sorted", "mult_adds", "params"]
+
+
+HEAD = "vars: {d: {default: 8, choices: [8, 16]}}\ninput: [12, 16]\nlayers:\n  - {linear: d}\n"
+KINDS = {  # what a total leaves out: (layer, convention, metric)
+    "unknown": ("{opaque: a sort}", "paper", "mult_adds"),
+    "windowed": ("{attention: 4, window: 5, causal: true}", "deepspeed", "flops"),
+    "uncounted": ("{gru: 8}", "fvcore", "mult_adds"),
+}
+TOTALS = {  # the commands that show totals of networks
+    "analyze": "analyze net.yaml -c {convention}",
+    "explain": "explain net.yaml -c {convention}",
+    "training": "training net.yaml -c {convention}",
+    "formula": "formula net.yaml -c {convention} --metrics {metric}",
+    "sweep": "sweep net.yaml --vary d=8,16 -c {convention} --metrics {metric}",
+    "fit": "fit net.yaml --vary d --max {metric}=1G -c {convention} --metrics {metric}",
+    "space": "space net.yaml -m {metric} -c {convention}",
+    "search": "search net.yaml --maximize builtins:len --max {metric}=1G -c {convention}",
+    "survey": "survey . -c {convention} --metrics {metric}",
+    "compare": "compare net.yaml --at d=8 --at d=16 --at d=8 -c {convention}",
+    "diff": "diff net.yaml other.yaml -c {convention}",
+    "check": "check net.yaml --max {metric}=1G -c {convention}",
+    "page": "page net.yaml -c {convention}",
+}
+APART = {  # the commands that show none, or whose own tests say so
+    *("devices", "conventions", "selftest", "import", "export", "ops", "schema", "validate", "help", "limits"),
+    *("completion", "serve", "plot", "memory", "bench", "zoo", "reconcile", "reproduce"),
+}
+SAID = {"unknown": r">=|is not known|cannot be judged", "uncounted": "counts 0 for"}
+IN_JSON = {"unknown": r'"complete": ?false|"incomplete"|"unknown"', "uncounted": '"uncounted": '}
+
+
+def test_every_command_is_held_to_it():
+    assert TOTALS.keys() | APART == {*COMMANDS}
+    assert not TOTALS.keys() & APART
+
+
+@pytest.fixture(params=KINDS)
+def kind(request, tmp_path):
+    """A kind of gap, and the networks that have it in the working directory."""
+    layer = KINDS[request.param][0]
+    (tmp_path / "net.yaml").write_text(f"{HEAD}  - {layer}\n")
+    (tmp_path / "other.yaml").write_text(f"{HEAD}  - {layer}\n  - {layer}\n")
+    return request.param
+
+
+def line_of(command, kind):
+    """The words of a command line about the networks of a kind."""
+    _, convention, metric = KINDS[kind]
+    return shlex.split(TOTALS[command].format(convention=convention, metric=metric))
+
+
+@pytest.mark.parametrize("command", TOTALS)
+def test_a_total_says_what_it_leaves_out(run, command, kind):
+    result = run(*line_of(command, kind))
+    assert re.search(SAID.get(kind, SAID["unknown"]), result.out + result.err), result
+
+
+@pytest.mark.parametrize("command", sorted(TOTALS.keys() - {"explain", "formula", "page"}))  # these have no --json
+def test_a_total_says_it_to_programs(run, command, kind):
+    result = run(*line_of(command, kind), "--json")
+    assert re.search(IN_JSON.get(kind, IN_JSON["unknown"]), result.out + result.err), result
+
+
+@pytest.mark.parametrize("command", ["compare", "diff", "fit", "survey", "sweep", "training"])
+def test_lower_bounds_are_marked_in_csv(run, command, kind):
+    result = run(*line_of(command, kind), "--format", "csv")
+    head, *_ = rows = list(csv.DictReader(io.StringIO(result.out)))
+    marks = [row[name] for row in rows for name in head if name.startswith("complete")]
+    assert ("False" in marks) == (kind != "uncounted")
+
+
+def test_the_library_says_it(monkeypatch, tmp_path, kind):
+    monkeypatch.chdir(tmp_path)
+    _, convention, metric = KINDS[kind]
+    how = {"convention": convention}
+    several = fit("net.yaml", vary={"d": [8, 16]}, limits={metric: "1G"}, **how)
+    forms = formula("net.yaml", metrics=metric, **how)
+    picture = plot("net.yaml", x=metric, y="params", d=[8, 16], **how)
+    if kind == "uncounted":
+        found = analyze("net.yaml", **how), training("net.yaml", **how), forms[metric], *survey(".", **how).rows
+        assert all(one.uncounted for one in found)
+        assert several.said.head["uncounted"]
+        assert all("counts 0 for" in repr(one) for one in (explain("net.yaml", **how), forms, picture))
+    else:
+        assert not analyze("net.yaml", **how).complete
+        assert not training("net.yaml", **how).complete
+        assert not forms.complete
+        assert not several.frame()["complete"].any()
+        assert not any(row.complete for row in survey(".", **how).rows)
+        assert not sweep("net.yaml", d=[8, 16], metrics=metric, **how)["complete"].any()
+        assert "not known" in repr(explain("net.yaml", **how))
+        assert "lower bounds" in repr(picture)
+
+
+def test_a_reconciled_total_is_a_lower_bound_where_one_side_is(run, tmp_path):
+    (tmp_path / "net.yaml").write_text(f"{HEAD}  - {KINDS['windowed'][0]}\n")
+    for sides in (("flops", "deepspeed"), ("deepspeed", "flops")):
+        assert "lower bounds" in run("reconcile", "net.yaml", *sides).out
+    assert "lower bounds" not in run("reconcile", "net.yaml", "flops", "framework").out
+    printed = analyze(tmp_path / "net.yaml", convention="deepspeed").totals["flops"]
+    assert "nothing explains it" in run("reconcile", "net.yaml", "deepspeed", str(printed)).out
+
+
+def test_a_lower_bound_reproduces_no_figure(run, tmp_path):
+    printed = analyze(load_with(tmp_path, ""), convention="deepspeed").totals["flops"]
+    rows = f"published:\n  - {{source: 'Table 1', convention: deepspeed, rows: [{{flops: {printed}}}]}}\n"
+    load_with(tmp_path, rows)
+    assert f">= {printed:,}" in run("reproduce", "net.yaml").out
+
+
+def load_with(tmp_path, rows):
+    """The network with a window, and published figures."""
+    (tmp_path / "net.yaml").write_text(f"{HEAD}  - {KINDS['windowed'][0]}\n{rows}")
+    return load(tmp_path / "net.yaml")

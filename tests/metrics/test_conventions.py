@@ -276,7 +276,8 @@ def test_what_counts_0_is_said_in_all_formats(run, tmp_path):
     (tmp_path / "net.yaml").write_text(f"input: [9, 8]\nlayers: [{layers}]\n")
     said = "`calflops` counts 0 for mult-adds: 5,184 of sparse conv 3x3 (2, the first is sparse_conv_1)\n"
     assert said in run("analyze", "net.yaml", "-c", "calflops").out
-    kind = {"quantity": "mac", "type": "sparse conv 3x3", "layers": 2, "first": "sparse_conv_1", "amount": 5184}
+    kind = {"convention": "calflops", "quantity": "mac", "type": "sparse conv 3x3", "layers": 2}
+    kind |= {"first": "sparse_conv_1", "amount": 5184}
     assert json.loads(run("analyze", "net.yaml", "-c", "calflops", "--json").out)["uncounted"] == [kind]
     assert "uncounted" not in json.loads(run("analyze", "net.yaml", "--json").out)
     assert f"A: {said}B: {said}" in run("compare", "net.yaml", "net.yaml", "-c", "calflops").out

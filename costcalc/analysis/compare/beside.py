@@ -27,6 +27,11 @@ def number(value: float) -> str:
     return f"{value:,{_FORM.get(type(value), '')}}"
 
 
+def bound(text: str, complete: bool) -> str:
+    """`>= 568,740,352` for a lower bound."""
+    return text if complete else f">= {'0' if text == '-' else text}"
+
+
 def change(before: int, after: int) -> str:
     """`+6,500,000`, or `-` if nothing changed."""
     return f"{after - before:+,{_FORM.get(type(after), '')}}" if after != before else "-"

@@ -67,10 +67,12 @@ class Design(NamedTuple):
 
     @property
     def totals(self) -> dict[str, Any]:
-        """Cost, params, moved values and further metrics of the compared layers, by name."""
+        """Cost, params, moved values and further metrics of the compared layers, by name; whether they are complete."""
         found = {**sums(self.elements, self.report.more), **self.report.figures}
+        if self.elements is self.all:
+            found["complete"] = self.report.complete  # also says whether every parameter is in a row
         further = (one.name for one in self.report.metrics[2:])
-        return {name: found[name] for name in ("cost", "params", "moved", *further)}
+        return {name: found[name] for name in ("cost", "params", "moved", "complete", *further)}
 
 
 class _Sides(NamedTuple):

@@ -36,6 +36,7 @@ class Element(NamedTuple):
     params: Any
     moved: Any  # values read and written per sample
     more: Mapping[str, Any] = {}  # further metrics of the report, by name
+    complete: bool = True  # else its figures are lower bounds
 
     @property
     def first(self) -> Row:
@@ -91,6 +92,7 @@ def _element(group: list[tuple[Row, Line]], reader: _Reader, metrics: Iterable[M
         sum(line.params for _, line in group),
         moved(rows),
         {one.name: _together(one, [line.more[one.name] for _, line in group]) for one in metrics},
+        all(line.complete for _, line in group),
     )
 
 
@@ -100,8 +102,9 @@ def _together(one: Metric, found: list[Any]) -> Any:
 
 
 def sums(elements: Sequence[Element], metrics: Sequence[Metric]) -> dict[str, Any]:
-    """Cost, params, moved values and further metrics of elements, by name."""
-    found = {name: sum(getattr(one, name) for one in elements) for name in ("cost", "params", "moved")}
+    """Cost, params, moved values and further metrics of elements, by name, and whether they are complete."""
+    found: dict[str, Any] = {name: sum(getattr(one, name) for one in elements) for name in ("cost", "params", "moved")}
+    found["complete"] = all(one.complete for one in elements)
     return {**found, **{one.name: folded(one, [each.more[one.name] for each in elements]) for one in metrics}}
 
 

@@ -14,8 +14,8 @@ from ...render.text import plain, printable
 from ..explain.working import is_separable
 from ..report.columns import setting, shipped, stamp
 from ..report.document import document
-from ..report.notes import bounds, uncounted
-from .beside import change, count, in_words, number, percent, ratio, times
+from ..report.notes import gaps
+from .beside import bound, change, count, in_words, number, percent, ratio, times
 from .elements import sums
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .elements import Element
 
 A, B = "A", "B"
+NOTES = 5  # on designs of a table
 LABEL = 14  # characters of a setting in a column heading
 NOTHING_IN_COMMON = "no layer of A stands for one of B"
 
@@ -39,19 +40,22 @@ class ComparisonPage:
         self.left, self.right = comparison.left, comparison.right
         self.title = f"{self.left.title} and {self.right.title}"
         self.cost = self.left.report.metrics[0].title
+        self.bounded = not (self.left.totals["complete"] and self.right.totals["complete"])
         labels = printable(self.left.label), printable(self.right.label)
         self.sides = labels if all(labels) and max(map(len, labels)) <= LABEL else (A, B)
 
     def heads(self) -> list[str]:
         """Titles of both designs and their totals."""
         before, after = self.left.totals, self.right.totals
+        sides = before["complete"], after["complete"]
         lines = [f"{A}: {printable(self.left.title)}", f"{B}: {printable(self.right.title)}"]
-        lines += [_total(self.cost, before["cost"], after["cost"]), _total("params", before["params"], after["params"])]
-        lines += [_total(one.title, before[one.name], after[one.name]) for one in self.left.report.metrics[2:]]
+        named = {self.cost: "cost", "params": "params"} | {one.title: one.name for one in self.left.report.metrics[2:]}
+        lines += [_total(title, before[name], after[name], sides) for title, name in named.items()]
         if self.size:
             moved, other = (design.totals["moved"] * self.size for design in (self.left, self.right))
+            lines.append(_total("bytes moved", moved, other, sides))
+        if self.size and all(sides):
             per = self.per_byte(before), self.per_byte(after)
-            lines.append(_total("bytes moved", moved, other))
             lines.append(f"{self.cost} per byte: {per[0]:.3g} -> {per[1]:.3g}")
             said = [in_words(before["cost"], after["cost"], self.cost), in_words(moved, other, "bytes moved")]
             lines.append("B has " + ", ".join([*said, in_words(*per, f"{self.cost} per byte")]))
@@ -88,15 +92,16 @@ class ComparisonPage:
         return tuple(columns)
 
     def _cells(self, row: Mapping[str, Any], extra: Sequence[str]) -> tuple[str, ...]:
-        cost, params, moved = row["cost"], row["params"], row["moved"]
+        cost, params, moved, sides = row["cost"], row["params"], row["moved"], row["complete"]
+        known = all(sides)
         cells = [printable(row["name"])]
         cells += [row["type"]] if "type" in extra else []
-        cells += [*map(count, cost), change(*cost), times(*cost)]
+        cells += [*_counts(cost, sides), change(*cost) if known else "-", times(*cost) if known else ""]
         cells += [ratio(row["theory"]) if row["theory"] else ""] if "theory" in extra else []
-        cells += [*map(count, params), times(*params)]
+        cells += [*_counts(params, sides), times(*params) if known else ""]
         if self.size:
-            cells += [count(values * self.size) for values in moved]
-            cells += [self._intensity(*pair) for pair in zip(cost, moved, strict=True)]
+            cells += _counts([values * self.size for values in moved], sides)
+            cells += [self._intensity(a, m) if one else "" for a, m, one in zip(cost, moved, sides, strict=True)]
         return tuple(cells)
 
     def _intensity(self, cost: int, moved: Any) -> str:
@@ -126,7 +131,7 @@ class ComparisonPage:
     def _types_of(self, elements: Iterable[Element]) -> dict[str, dict[str, int]]:
         groups: dict[str, list[Element]] = {}
         for element in elements:
-            if element.cost or element.params:
+            if element.cost or element.params or not element.complete:
                 groups.setdefault(element.type, []).append(element)
         return {name: self._sums(group) for name, group in groups.items()}
 
@@ -141,7 +146,7 @@ class ComparisonPage:
         if self.size:
             found.append(f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes a value")
         for side, report in zip((A, B), (self.left.report, self.right.report), strict=True):
-            found += [f"{side}: {note}" for note in bounds(report) + uncounted(report)]
+            found += [f"{side}: {note}" for note in gaps(report)]
         stamps = list(dict.fromkeys(stamp(design.report) for design in designs))
         sides = [f"{side}: {text}" for side, text in zip((A, B), stamps, strict=False)]
         return [*found, *(sides if len(stamps) > 1 else stamps)]
@@ -154,20 +159,22 @@ class ComparisonPage:
 
     def _record(self, row: Mapping[str, Any]) -> dict[str, Any]:
         cost = self.left.report.convention.cost
-        (a, b), (p, q), (m, n) = row["cost"], row["params"], row["moved"]
+        (a, b), (p, q), (m, n), (left, right) = (row[name] for name in ("cost", "params", "moved", "complete"))
+        known = left and right
         names = ("name", "status", "type") if "status" in row else ("name",)
         found = {name: row[name] for name in names}
-        found |= {f"{cost}_a": a, f"{cost}_b": b, f"{cost}_ratio": b / a if a else None}
+        found |= {f"{cost}_a": a, f"{cost}_b": b, f"{cost}_ratio": b / a if a and known else None}
         found |= {"theory": row["theory"]} if "theory" in row else {}
-        found |= {"params_a": p, "params_b": q, "params_ratio": q / p if p else None}
+        found |= {"params_a": p, "params_b": q, "params_ratio": q / p if p and known else None}
         for one in (one for one in self.left.report.metrics[2:] if one.name in row):
             before, after = row[one.name]
-            ratio = after / before if before else None
+            ratio = after / before if before and known else None
             found |= {f"{one.name}_a": before, f"{one.name}_b": after, f"{one.name}_ratio": ratio}
         if self.size:
             found |= {"bytes_a": m * self.size, "bytes_b": n * self.size}
-            found |= {f"{cost}_per_byte_a": self._per(a, m), f"{cost}_per_byte_b": self._per(b, n)}
-        return found
+            per = (self._per(a, m) if left else None), (self._per(b, n) if right else None)
+            found |= {f"{cost}_per_byte_a": per[0], f"{cost}_per_byte_b": per[1]}
+        return {**found, **({"complete_a": left, "complete_b": right} if self.bounded else {})}
 
     def _per(self, cost: int, moved: Any) -> float | None:
         return cost / (moved * self.size) if moved else None
@@ -207,7 +214,7 @@ def theory(pair: Pair) -> float | None:
 
 def _shows(pair: Pair, size: int | None) -> bool:
     """Whether a table shows a pair: it has a cost (with `size`, also bytes moved), or its sides differ."""
-    costs = any(one.cost or one.params or (size and one.moved) for one in (*pair.left, *pair.right))
+    costs = any(one.cost or one.params or (size and one.moved) or not one.complete for one in (*pair.left, *pair.right))
     return costs or pair.status not in ("same", "follows")
 
 
@@ -229,8 +236,14 @@ def _common(elements: tuple[Element, ...]) -> str:
     return "/".join(shared) or elements[0].name
 
 
-def _total(name: str, before: int, after: int) -> str:
-    head = f"{name}: {number(before)} -> {number(after)}"
+def _counts(values: Sequence[Any], complete: Sequence[bool]) -> list[str]:
+    return [bound(count(value), known) for value, known in zip(values, complete, strict=True)]
+
+
+def _total(name: str, before: int, after: int, complete: tuple[bool, bool]) -> str:
+    head = f"{name}: {bound(number(before), complete[0])} -> {bound(number(after), complete[1])}"
+    if not all(complete):
+        return head
     parts = [head, change(before, after), percent(before, after), times(before, after)]
     return "  ".join(part for part in parts if part)
 
@@ -256,14 +269,15 @@ class LeaguePage(Page):
         return [Sheet(tuple(columns), [self._cells(design) for design in self.designs])]
 
     def _cells(self, design: Design) -> tuple[str, ...]:
-        sums = design.totals
+        sums, known = design.totals, design.totals["complete"]
         cells = [printable(design.title)]
         for name in ("cost", "params"):
-            cells += [count(sums[name]), times(self.first[name], sums[name])]
-        cells += [count(sums[one.name]) for one in self.one.report.metrics[2:]]
+            times_of_first = times(self.first[name], sums[name]) if known and self.first["complete"] else ""
+            cells += [bound(count(sums[name]), known), times_of_first]
+        cells += [bound(count(sums[one.name]), known) for one in self.one.report.metrics[2:]]
         if self.size:
             moved = sums["moved"] * self.size
-            cells += [count(moved), f"{sums['cost'] / moved:.3g}" if moved else ""]
+            cells += [bound(count(moved), known), f"{sums['cost'] / moved:.3g}" if moved and known else ""]
         return tuple(cells)
 
     def notes(self) -> list[str]:
@@ -271,9 +285,10 @@ class LeaguePage(Page):
         convention = self.designs[0].report.convention
         moved = [f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes a value"]
         meaning = f"convention {convention.name}: {convention.title}; costcalc {__version__}"
-        bounded = [f"{printable(one.title)}: {note}" for one in self.designs for note in bounds(one.report)]
+        left_out = [f"{printable(one.title)}: {note}" for one in self.designs for note in gaps(one.report)]
+        more = [f"and {len(left_out) - NOTES:,} more notes of this kind"] if len(left_out) > NOTES else []
         ratio = f"ratio: to {printable(self.one.title)}"
-        return [*bounded[:5], *(moved if self.size else []), ratio, *self._settings(), meaning]
+        return [*left_out[:NOTES], *more, *(moved if self.size else []), ratio, *self._settings(), meaning]
 
     def _settings(self) -> list[str]:
         """Input and variables of each design, and whether it is shipped; designs with equal settings share a note."""
@@ -293,13 +308,16 @@ class LeaguePage(Page):
     def _record(self, design: Design) -> dict[str, Any]:
         sums, cost = design.totals, design.report.convention.cost
         found = {"design": design.title, cost: sums["cost"], "params": sums["params"]}
+        known = sums["complete"] and self.first["complete"]
         for name, total in (("ratio", "cost"), ("params_ratio", "params")):
-            found[name] = sums[total] / self.first[total] if self.first[total] else None
+            found[name] = sums[total] / self.first[total] if self.first[total] and known else None
         found |= {one.name: sums[one.name] for one in self.one.report.metrics[2:]}
         if self.size:
             moved = sums["moved"] * self.size
-            found |= {"bytes": moved, f"{cost}_per_byte": sums["cost"] / moved if moved else None}
-        return found
+            per = sums["cost"] / moved if moved and sums["complete"] else None
+            found |= {"bytes": moved, f"{cost}_per_byte": per}
+        bounded = not all(one.totals["complete"] for one in self.designs)
+        return {**found, **({"complete": sums["complete"]} if bounded else {})}
 
     def document(self) -> dict[str, Any]:
         """One entry per design."""
@@ -309,7 +327,8 @@ class LeaguePage(Page):
 
 def _setting(design: Design) -> dict[str, Any]:
     head = document(design.report)
-    return {name: head[name] for name in ("spec", "vars", "inputs", "convention", "complete")}
+    names = ("spec", "vars", "inputs", "convention", "complete", "uncounted")
+    return {name: head[name] for name in names if name in head}
 
 
 SIDES = ("before", "after")
@@ -329,7 +348,8 @@ class DifferencePage:
         """The totals, for reviewers."""
         before, after = self.left.totals, self.right.totals
         names = ((self.cost, "cost"), ("params", "params"))
-        return [_headline(title, before[name], after[name]) for title, name in names]
+        sides = before["complete"], after["complete"]
+        return [_headline(title, before[name], after[name], sides) for title, name in names]
 
     def sheets(self) -> list[Sheet]:
         """The edited layers, and the layers whose cost changed as a result."""
@@ -347,9 +367,11 @@ class DifferencePage:
         return [Sheet(columns, [self._cells(pair) for pair in self.pairs])]
 
     def _cells(self, pair: Pair) -> tuple[str, ...]:
-        (a, b), (p, q) = _values(pair, "cost"), _values(pair, "params")
-        texts = SIGNS[pair.status], printable(_name(pair)), printable(what(pair))
-        return (*texts, *(text for x, y in ((a, b), (p, q)) for text in (count(x), count(y), change(x, y))))
+        sides = _complete(pair)
+        texts = [SIGNS[pair.status], printable(_name(pair)), printable(what(pair))]
+        for values in (_values(pair, "cost"), _values(pair, "params")):
+            texts += [*_counts(values, sides), change(*values) if all(sides) else "-"]
+        return tuple(texts)
 
     def notes(self) -> list[str]:
         """Meaning of the signs and of the figures."""
@@ -358,7 +380,7 @@ class DifferencePage:
         legend = dict.fromkeys(f"{SIGNS[status]} {words.get(status, status)}" for status in seen)
         said = [", ".join(legend)] if legend else ["no layer differs"]
         for version, design in (("before", self.left), ("after", self.right)):
-            said += [f"{version}: {note}" for note in bounds(design.report)]
+            said += [f"{version}: {note}" for note in gaps(design.report)]
         before, after = (stamp(design.report) for design in (self.left, self.right))
         return [*said, *([after] if before == after else [f"before: {before}", f"after: {after}"])]
 
@@ -366,9 +388,11 @@ class DifferencePage:
         """One row per layer that differs."""
         cost = self.left.report.convention.cost
         names = ["status", "name", "before", "what", f"{cost}_before", f"{cost}_after", "params_before", "params_after"]
+        bounded = not (self.left.totals["complete"] and self.right.totals["complete"])
+        names += ["complete_before", "complete_after"] if bounded else []
         rows = []
         for pair in self.pairs:
-            numbers = (*_values(pair, "cost"), *_values(pair, "params"))
+            numbers = (*_values(pair, "cost"), *_values(pair, "params"), *(_complete(pair) if bounded else ()))
             cells = (pair.status, _name(pair), _old_name(pair), what(pair), *numbers)
             rows.append(dict(zip(names, cells, strict=True)))
         return names, rows
@@ -376,18 +400,24 @@ class DifferencePage:
     def document(self) -> dict[str, Any]:
         """Heads of both reports, the change in total, and the layers that differ."""
         before, after = self.left.totals, self.right.totals
-        cost = self.left.report.convention.cost
+        cost, known = self.left.report.convention.cost, before["complete"] and after["complete"]
+
+        def more(name: str) -> int | None:
+            return after[name] - before[name] if known else None
+
         return {
             "schema_version": SCHEMA_VERSION,
             "costcalc": __version__,
             "before": document(self.left.report),
             "after": document(self.right.report),
-            "change": {cost: after["cost"] - before["cost"], "params": after["params"] - before["params"]},
+            "change": {cost: more("cost"), "params": more("params")},
             "layers": self.records()[1],
         }
 
 
-def _headline(name: str, before: int, after: int) -> str:
+def _headline(name: str, before: int, after: int, complete: tuple[bool, bool]) -> str:
+    if not all(complete):
+        return f"{name} {bound(number(before), complete[0])} -> {bound(number(after), complete[1])}"
     if before == after:
         return f"{name} unchanged: {after:,}"
     parts = [f"{name} {after - before:+,}", f"({percent(before, after)})" if before else "", f"{before:,} -> {after:,}"]
@@ -396,6 +426,10 @@ def _headline(name: str, before: int, after: int) -> str:
 
 def _values(pair: Pair, name: str) -> tuple[int, ...]:
     return tuple(sum(getattr(one, name) for one in side) for side in (pair.left, pair.right))
+
+
+def _complete(pair: Pair) -> tuple[bool, bool]:
+    return all(one.complete for one in pair.left), all(one.complete for one in pair.right)
 
 
 def _name(pair: Pair) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 from ...arguments import mapping
 from ...metrics.chances import shown
 from ...metrics.conventions import Prices, find, price_list
+from ...metrics.gaps import uncounted
 from ...metrics.gradients import Gradient, gradients
-from ...metrics.metrics import METRICS
+from ...metrics.metrics import METRICS, is_bound, metric
 from ...metrics.pricing import Convention, price_of
 from ...metrics.walk import Walk
 from ...model.field import fields, terms
@@ -29,6 +30,7 @@ from ...render.text import printable, shape_text
 from ..compare.beside import in_words
 from ..report.analyze import scaled
 from ..report.columns import stamp, total
+from ..report.notes import MOST_KINDS, bounds, unpriced
 from ..report.report import Report, report
 from .working import Working, separable, worked
 
@@ -47,11 +49,20 @@ class Explanation(Result, _Chosen):
     def __str__(self) -> str:
         parts = [text for row in self.rows if (text := row_text(row, self.convention, self.gradients.get(id(row))))]
         parts += [pair_text(*pair) for pair in separable(self.rows)]
-        parts = parts or [f"{self.layer or self.report.model.name}: no mult-adds and no weights"]
+        unknown = any(row.layer.unknown for row in self.rows)
+        nothing = "the cost is not known" if unknown else "no mult-adds and no weights"
+        parts = parts or [f"{self.layer or self.report.model.name}: {nothing}"]
         parts += [field_text(self.report, self.rows[-1])] if self.layer else [total_text(self.report)]
         parts = [part for part in parts if part]
-        notes = [legend(self.rows), stamp(self.report)]
-        return "\n\n".join([*parts, "\n".join(filter(None, notes))])
+        return "\n\n".join([*parts, "\n".join(self.notes())])
+
+    def notes(self) -> list[str]:
+        """Meaning of the symbols, what the figures of the layers leave out, and the meaning of the figures."""
+        metrics = self.report.metrics
+        unknown = [f"{row.type} ({row.name})" for row in self.rows if is_bound(row, metrics)]
+        more = [f"{len(unknown) - MOST_KINDS:,} more layers"] if len(unknown) > MOST_KINDS else []
+        left_out = bounds(unknown[:MOST_KINDS] + more) + unpriced(uncounted(self.rows, metrics))
+        return [*filter(None, [legend(self.rows)]), *left_out, stamp(self.report)]
 
     __repr__ = __str__
 
@@ -121,7 +132,7 @@ class ExplanationPage(Page):
 
     def notes(self) -> list[str]:
         """Meaning of the symbols and of the figures."""
-        return [*filter(None, [legend(self.explanation.rows)]), stamp(self.explanation.report)]
+        return self.explanation.notes()
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
         """One row per layer: each calculation in symbols, in numbers, and its value."""
@@ -132,10 +143,10 @@ class ExplanationPage(Page):
             for name, working in (("mult_adds", cost), ("params", weights)):
                 found |= {f"{name}_symbols": working.symbols if working else "", f"{name}_numbers": _numbers(working)}
                 found[name] = working.value if working else 0
-            rows.append(found)
+            rows.append({**found, "complete": not row.layer.unknown})
         names = ["name", "type", "input", "output"]
         names += [f"{name}{part}" for name in ("mult_adds", "params") for part in ("_symbols", "_numbers", "")]
-        return names, rows
+        return [*names, "complete"], rows
 
     def document(self) -> dict[str, Any]:
         """One entry per layer."""
@@ -261,9 +272,10 @@ def _counted(row: Row, convention: Convention) -> list[str]:
     cost = [*_terms(op, layer.terms, convention.prices), *_terms(op, layer.params, convention.numbers)]
     params = [] if row.shared else _terms(op, layer.params, convention.params)
     sums = {convention.cost: (cost, convention.cost_of(op, layer)), "params": (params, convention.params_of(op, layer))}
+    signs = {name: ">=" if metric(name, convention).is_bound(row) else "=" for name in sums}
     heads = {name: f"  {convention.name} {METRICS[name].title}" for name in sums}
     return [
-        f"{heads[name]:{max(map(len, heads.values()))}}  {' + '.join(terms)} = {value:,}"
+        f"{heads[name]:{max(map(len, heads.values()))}}  {' + '.join(terms)} {signs[name]} {value:,}"
         for name, (terms, value) in sums.items()
         if terms
     ]

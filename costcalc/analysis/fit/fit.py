@@ -20,7 +20,7 @@ from ...records import NamedTuple
 from ...render import Result
 from ...render.json_ import SCHEMA_VERSION
 from ...render.sheet import Sheet
-from ..sweep.page import About, PointsPage, about
+from ..sweep.page import BOUNDS, About, PointsPage, about
 from ..sweep.sweep import COMPLETE, Grid, Table, as_axis, results
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def fit(
         found = _of_published(model, vary, limits, maximize, metrics, convention)
     else:
         found = _of_grid(model, vary, limits, maximize, metrics, convention)
-    names_of = found.names
-    return found._replace(said=about(model, names_of, price_list(convention), len(names_of), metrics))
+    varied = {name: found.columns[name] for name in found.names}
+    return found._replace(said=about(model, varied, price_list(convention), len(varied), metrics))
 
 
 def _of_grid(
@@ -306,7 +306,7 @@ def about_fit(found: Fit, top: int | None = None) -> About:
         end = found.columns[name].max()
         count += f"; {name}={end:.10g} is the end of the values tried: --vary {name}=START:STOP:STEP"
     if "complete" in found.columns:
-        count += "; lower bounds (>=) where `complete` is false: the cost of a layer is not known"
+        count += f"; {BOUNDS}"
     head = {**found.said.head, "max": found.limits, "tried": found.tried, "within": found.within}
     return found.said._replace(note=f"{count}; {found.said.note}", head=head)
 

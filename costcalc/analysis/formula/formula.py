@@ -16,7 +16,8 @@ from ...arguments import names as in_names
 from ...errors import OptionError, Problem, SpecError, listed
 from ...metrics.chances import EXPECTED
 from ...metrics.conventions import Prices, price_list
-from ...metrics.metrics import Metric, metric, totals, without_formula
+from ...metrics.gaps import kinds, uncounted
+from ...metrics.metrics import Metric, is_bound, metric, totals, without_formula
 from ...metrics.walk import Walk
 from ...model.network import Model, Variable
 from ...model.trace import trace
@@ -66,6 +67,7 @@ class _Forms(NamedTuple):
     structure: Any  # condition of the general form; if it is false, the network has other layers
     whole: bool = True  # whether it is always an integer: not a ratio, not an expectation
     complete: bool = True  # false if the cost of a layer is unknown: then the form is a lower bound
+    uncounted: Sequence[Mapping[str, Any]] = ()  # work that the convention counts 0 for
 
 
 class Formula(_Forms):
@@ -254,11 +256,10 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
     """Derive formulas of groups, {name: (metric, predicate over rows or None for all)}, in the symbols `names`."""
     symbols = {name: _symbol(model.variables[name], typical(model)[name]) for name in names}
     sample = {symbol: exact(typical(model)[name]) for name, symbol in symbols.items()}
-    general, assumed = _totals(model, groups, symbols, values, sample)
+    general, assumed, rows = _totals(model, groups, symbols, values, sample)
     for total in general.values():
         _refuse_long(total.atoms(sympy.Max) - {total})  # SymPy takes minutes to compare those in a sum
     structure = sympy.And(*assumed)
-    complete = not any(row.layer.unknown for row in trace(model, typical(model, values)).rows)
     grids = _grids(general.values(), symbols)
     closed: dict[Any, Any] = {}
     if grids:
@@ -266,7 +267,7 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
         on_grid = {name: grids[name] * steps[name] for name in names}
         here = {steps[name]: sample[symbols[name]] / grids[name] for name in names}
         try:
-            closed, assumed = _totals(model, groups, on_grid, values, here)
+            closed, assumed, _ = _totals(model, groups, on_grid, values, here)
         except OutOfTime:
             raise
         except SpecError:  # the network is invalid at some values of that grid
@@ -288,10 +289,12 @@ def derive(model: Model, groups: Any, names: list[str], values: Mapping[Any, Any
             tuple(assumed),
             sample,
             structure,
-            _is_whole(groups[name][0]),
-            complete,
+            _is_whole(one),
+            not any(is_bound(row, [one]) for row in own),
+            kinds(uncounted(own, [one])),
         )
-        for name in groups
+        for name, (one, belongs) in groups.items()
+        for own in [rows if belongs is None else [*filter(belongs, rows)]]
     }
 
 
@@ -339,12 +342,13 @@ def _totals(
     symbols: Mapping[str, Number],
     values: Mapping[Any, Any],
     sample: Mapping[Number, Number],
-) -> tuple[dict[str, Number], list[Number]]:
+) -> tuple[dict[str, Number], list[Number], Sequence[Row]]:
+    """(each total, assumptions that the walk made, rows of the walk)."""
     with assuming(sample) as assumed:
         settled = settle(model, {**values, **symbols})
         whole = Walk(model, trace(model, settled), settled)
         found = {name: exact(_total(whole, *group)) for name, group in groups.items()}
-        return found, list(assumed)
+        return found, list(assumed), whole.rows
 
 
 def _total(whole: Walk, one: Metric, belongs: Callable[[Row], bool] | None) -> Number:

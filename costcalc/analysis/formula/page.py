@@ -11,14 +11,17 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.pycode import PythonCodePrinter
 from sympy.printing.str import StrPrinter
 
+from ...metrics.gaps import kinds
 from ...render.sheet import Column, Page, Sheet
 from ...render.text import printable
+from ..report.notes import unpriced
 
 if TYPE_CHECKING:
     from ...num.values import Number
     from .formula import Formula
 
 
+BOUNDS = "lower bounds (>=): the cost of a layer is not known"
 ASSUMED = 3  # number of assumptions shown
 
 
@@ -53,13 +56,19 @@ class FormulasPage(Page):
 
     def document(self) -> dict[str, Any]:
         """One entry per formula."""
-        return {"note": self.note, "formulas": self.records()[1]}
+        uncounted = left_out(self.found)
+        return {"note": self.note, **({"uncounted": uncounted} if uncounted else {}), "formulas": self.records()[1]}
 
 
 def said(found: Mapping[str, Formula], note: str) -> str:
     """The note, preceded by a warning if forms are lower bounds."""
-    exact = all(one.complete for one in found.values())
-    return note if exact else f"lower bounds (>=): the cost of a layer is not known; {note}"
+    bounds = [] if all(one.complete for one in found.values()) else [BOUNDS]
+    return "; ".join([*bounds, *unpriced(left_out(found)), note])
+
+
+def left_out(found: Mapping[str, Formula]) -> list[Mapping[str, Any]]:
+    """The work that forms count 0 for."""
+    return kinds(entry for one in found.values() for entry in one.uncounted)
 
 
 def _sign(one: Formula) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...allowance import OutOfTime
 from ...errors import CostcalcError, OptionError, Problem
 from ...metrics.conventions import COUNTERS, NAMES, find, price_list
+from ...metrics.metrics import metric
 from ...metrics.pricing import MAC, Convention
 from ...model.network import Model
 from ...model.trace import trace
@@ -141,13 +142,12 @@ class _Search:
 
     def answer(self, text: str, figure: Any) -> Any:
         printed, ways = figure.value, self.ways()
-        complete = not any(row.layer.unknown for row in self.walks[()].rows)
-        met = _simplest([(way, agreement(Count(way.value, 1, complete), figure)) for way in ways], printed)
+        met = _simplest([(way, agreement(Count(way.value, 1, self.knows(way)), figure)) for way in ways], printed)
         near = sorted(ways, key=lambda way: (abs(way.value - printed), way.weight))
         own = report(self.model, self.walks[()], self.values, self.convention)
         total = self.total((), "", self.convention)
         parts = self.parts(met[0][0], printed) if met else ()
-        other = () if met else _other(own.totals, self.metric, figure, complete)
+        other = () if met else _other(own.totals, self.metric, figure, own.complete)
         return Answer(
             *(self.model, own, self.metric, self.convention, text, printed),
             *(total, tuple(met), tuple(near), parts, other),
@@ -220,6 +220,12 @@ class _Search:
                 convention.params_of(op, layer, shared) if params else convention.cost_of(op, layer, row.times)
             )
         return self.memo[key]
+
+    def knows(self, way: Any) -> bool:
+        """Whether the count of a way is complete; if not, it is a lower bound, and equal to no figure."""
+        name = "params" if self.metric == "params" else way.convention.cost
+        one = metric(name, way.convention)
+        return not any(one.is_bound(row) for row in self.rows(way.changed, way.left_out))
 
     def rows(self, changed: Any, left_out: Any) -> Any:
         """Rows of a setting, without a part."""

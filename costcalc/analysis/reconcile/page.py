@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ... import __version__
-from ...metrics.metrics import METRICS
+from ...metrics.metrics import METRICS, is_bound, metric
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
 from ..report.columns import setting, shipped
@@ -35,8 +35,9 @@ def meaning(found: Reconciliation) -> str:
 
 def caveats(found: Reconciliation, conventions: Any) -> Iterator[Any]:
     """Costs that neither total includes, and figures that a program prints differently or not at all."""
-    if not found.report.complete:
-        yield "the cost of some layers is unknown: both totals are lower bounds"
+    metrics = [metric("params" if found.metric == "params" else one.cost, one) for one in conventions]
+    if not found.report.complete or any(is_bound(row, metrics) for row in found.report.trace.rows):
+        yield "the cost of some layers is unknown: the totals are lower bounds"
     for one in conventions:
         yield from (f"{one.name}: {note}" for note in one.notes)
         for difference in one.differences:

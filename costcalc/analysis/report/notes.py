@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...metrics.chances import EXPECTED
@@ -36,7 +36,7 @@ def notes(report: Report, view: View, shown: int) -> list[str]:
         f"{one.title}: {_figure(report.figures[one.name])}" for one in report.metrics if one.name in report.figures
     ]
     found += [f"not in these numbers: {printable(one)}" for one in report.model.left_out]
-    found += bounds(report) + uncounted(report) + _law(report.accounting) + _everywhere(report)
+    found += gaps(report) + _law(report.accounting) + _everywhere(report)
     found += [_published(claim) for claim in _claims(report)]
     for metric, cap in report.model.budget.items():
         have = report.totals.get(metric)
@@ -71,10 +71,14 @@ def _is_pointwise(line: Line) -> bool:
     return INDEX[line.op] in ("pointwise", "norm") and len(line.inputs) == 1
 
 
-def bounds(report: Report) -> list[str]:
-    """The note that totals are lower bounds, if they are."""
-    text = printable("; ".join(unknown(report)))
-    return [] if report.complete else [f"lower bounds (>=): the cost of {text} is not known"]
+def gaps(report: Report) -> list[str]:
+    """Notes on what the totals leave out: costs that are not known, work that the convention counts 0 for."""
+    return [*bounds(unknown(report)), *unpriced(report.uncounted)]
+
+
+def bounds(unknown: Sequence[str]) -> list[str]:
+    """The note that figures are lower bounds because the cost of something is not known."""
+    return [f"lower bounds (>=): the cost of {printable('; '.join(unknown))} is not known"] if unknown else []
 
 
 _WORK = {
@@ -84,15 +88,18 @@ _WORK = {
 }
 
 
-def uncounted(report: Report) -> list[str]:
-    """Notes on work that counts 0 because the convention has no price for it."""
-    kinds: dict[str, list[str]] = {}
-    for one in report.uncounted:
-        many = f"{one['layers']:,}, the first is {one['first']}" if one["layers"] > 1 else one["first"]
-        text = f"{one['amount']:,} of {one['type']} ({many})"
-        kinds.setdefault(one["quantity"], []).append(printable(text))
-    name = printable(report.convention.name)
-    return [f"`{name}` counts 0 for {_WORK[kind]}: {'; '.join(_few(texts))}" for kind, texts in kinds.items()]
+def unpriced(found: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Notes on work that counts 0 because a convention has no price for it, with amounts where there are any."""
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for one in found:
+        amount, layers = f"{one['amount']:,} of " if "amount" in one else "", one.get("layers", 1)
+        many = f"{layers:,}, the first is {one['first']}" if layers > 1 else one["first"]
+        text = f"{amount}{one['type']} ({many})"
+        kinds.setdefault((one["convention"], one["quantity"]), []).append(printable(text))
+    return [
+        f"`{printable(name)}` counts 0 for {_WORK[kind]}: {'; '.join(_few(texts))}"
+        for (name, kind), texts in kinds.items()
+    ]
 
 
 def _few(texts: list[str]) -> list[str]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import Problem, Source, SpecError
 from ...metrics.chances import EXPECTED, LARGEST, LEAST, added
-from ...metrics.metrics import Metric, amounts, bounds, folded, has_window, metric
+from ...metrics.gaps import bounds, uncounted
+from ...metrics.metrics import Metric, amounts, folded, has_window, metric
 from ...metrics.pricing import TRAINABLE, Convention
 from ...metrics.pricing import total as priced
 from ...metrics.walk import Walk
@@ -127,14 +128,7 @@ class Report(Result):
     @cached_property
     def uncounted(self) -> list[dict[str, Any]]:
         """Work that the convention has no price for: each quantity with the amounts of its layers."""
-        found: dict[tuple[str, str], dict[str, Any]] = {}
-        for row, line in zip(self.trace.rows, self.lines, strict=True):
-            for quantity, amount in self.convention.uncounted(row.op.name, row.layer).items():
-                new = {"quantity": quantity, "type": line.type, "layers": 0, "first": line.name, "amount": 0}
-                one = found.setdefault((quantity, line.type), new)
-                one["layers"] += 1
-                one["amount"] += amount * row.times
-        return list(found.values())
+        return uncounted(self.trace.rows, self.metrics)
 
     def shown(self, everything: bool = False) -> tuple[Line, ...]:
         """Lines to show: `then` layers without counted cost are omitted unless `everything`."""

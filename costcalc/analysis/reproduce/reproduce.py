@@ -151,7 +151,7 @@ def _count(name: str, convention: str, whole: Walk, part: Walk, known: dict[Any,
         known[one.name, convention] = totals(whole, [one])[one.name]
     of_all = known.get((one.name, convention), 0)
     count = of_all if part is whole else totals(part, [one])[one.name]
-    complete = not any(one.needs in row.layer.unknown for row in (whole if name in SHARES else part).rows)
+    complete = not any(one.is_bound(row) for row in (whole if name in SHARES else part).rows)
     return Count(100 * count, max(of_all, 1), complete) if name in SHARES else Count(count, 1, complete)
 
 

@@ -11,6 +11,7 @@ import yaml
 
 from ...errors import OptionError, Problem
 from ...files import check_links
+from ...metrics.metrics import metric
 from ...model.variables import settle
 from ...render import render_page
 from ...render.figures import drawing, plain, saved
@@ -20,6 +21,8 @@ from ..jobs.parcel import packed, unpacked
 from ..report.analyze import analyze
 from ..report.columns import constants, stamped
 from ..report.document import heading
+from ..report.gaps import uncounted_in
+from ..report.notes import unpriced
 from ..space.page import settings_text
 
 if TYPE_CHECKING:
@@ -35,6 +38,8 @@ class SearchPage:
         space = search.space
         open_ones = {name.partition("[")[0] for name in space.choices}
         self.inputs, self.values = constants(space.model, [*space.choices, *open_ones], space.given)
+        metrics = [metric(name, space.prices) for name in dict.fromkeys([space.metric.name, *search.limits])]
+        self.uncounted = uncounted_in(space.model, metrics, space.choices, space.given)
 
     def heads(self) -> list[str]:
         """Number of networks scored, and the best score."""
@@ -55,7 +60,11 @@ class SearchPage:
         search = self.search
         seed = "" if search.method == "exhaustive" else f", seed {search.seed}"
         front = f"Pareto front of {search.space.metric.name} and score, by {search.method}{seed}"
-        return [front, stamped(search.space.model, search.space.metric.priced, self.inputs, self.values)]
+        return [
+            front,
+            *unpriced(self.uncounted),
+            stamped(search.space.model, search.space.metric.priced, self.inputs, self.values),
+        ]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
         """Column names and rows of the front."""
@@ -67,6 +76,7 @@ class SearchPage:
         search = self.search
         return {
             **heading(search.space.model, search.space.metric.priced, self.inputs, self.values),
+            **({"uncounted": self.uncounted} if self.uncounted else {}),
             "max": search.limits,
             "method": search.method,
             "seed": search.seed,

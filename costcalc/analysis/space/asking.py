@@ -16,6 +16,8 @@ from ...render.sheet import Column, Sheet
 from ..fit.fit import most_of
 from ..report.columns import constants, stamped
 from ..report.document import heading
+from ..report.gaps import uncounted_in
+from ..report.notes import unpriced
 from ..sweep.sweep import COMPLETE, Sample, results
 from .chains import drawn_costs
 from .counter import ENUMERATION, Counter
@@ -110,6 +112,7 @@ class SampledPage:
         self.title = f"{found.model.name}: its space"
         open_ones = {name.partition("[")[0] for name in found.choices}
         self.inputs, self.values = constants(found.model, [*found.choices, *open_ones], found.given)
+        self.uncounted = uncounted_in(found.model, found.metrics, found.choices, found.given)
 
     def heads(self) -> list[str]:
         """Size of the population, and the share within the limits."""
@@ -134,6 +137,7 @@ class SampledPage:
             f"{found.count:,} {found.drawn.word} drawn uniformly, seed {found.seed}{refused}; "
             f"bounds at {100 * CONFIDENCE:.0f} %",
             *([note] if note else []),
+            *unpriced(self.uncounted),
             stamped(found.model, found.metrics[0].priced, self.inputs, self.values),
         ]
 
@@ -147,6 +151,7 @@ class SampledPage:
         found = self.found
         return {
             **heading(found.model, found.metrics[0].priced, self.inputs, self.values),
+            **({"uncounted": self.uncounted} if self.uncounted else {}),
             "metric": found.metrics[0].name,
             "choices": {name: list(values) for name, values in found.choices.items()},
             "method": "sampling",

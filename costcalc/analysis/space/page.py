@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import OptionError, Problem
-from ...metrics.metrics import storage_note
+from ...metrics.metrics import metric, storage_note
 from ...records import NamedTuple
 from ...render.figures import drawing, plain, saved
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
 from ..report.columns import constants, stamped
 from ..report.document import heading
+from ..report.gaps import uncounted_in
+from ..report.notes import unpriced
 from .chains import within_costs
 from .estimate import Estimate, estimated
 
@@ -50,6 +52,8 @@ class SpacePage:
         open_ones = {name.partition("[")[0] for name in found.choices}
         self.inputs, self.values = constants(found.model, [*found.choices, *open_ones], found.given)
         self.limits = found.limits_of(self.asked.limits)
+        metrics = [metric(name, found.prices) for name in dict.fromkeys([found.metric.name, *self.limits])]
+        self.uncounted = uncounted_in(found.model, metrics, found.choices, found.given)
         self.estimate: Estimate | None = None
         self.fitting = self._fitting()
         self.networks = self._networks()
@@ -141,6 +145,7 @@ class SpacePage:
         names = [found.metric.name, *self.limits]
         note = storage_note(found.model, names)
         return [
+            *unpriced(self.uncounted),
             f"least {found.least:,}, {shares}most {found.most:,}",
             f"exact, by {found.decomposed.how}{ways}{drawn}; choices that a network does not read make no other one",
             *([note] if note else []),
@@ -162,6 +167,7 @@ class SpacePage:
         found, asked = self.found, self.asked
         return {
             **heading(found.model, found.metric.priced, self.inputs, self.values),
+            **({"uncounted": self.uncounted} if self.uncounted else {}),
             "metric": found.metric.name,
             "choices": {name: list(values) for name, values in found.choices.items()},
             "method": found.method,

@@ -9,6 +9,8 @@ from typing import Any
 from ...allowance import ticking, within
 from ...errors import CostcalcError
 from ...files import check_links, opened
+from ...metrics.gaps import uncounted
+from ...metrics.metrics import metric
 from ...read.loading import load
 from ...records import NamedTuple
 from ..report.analyze import analyze
@@ -38,6 +40,7 @@ class Found(NamedTuple):
     metrics: dict[str, int] | None = None
     error: str | None = None
     reason: str | None = None
+    uncounted: str | None = None  # work that the convention counts 0 for: `mac of gru; mac_attention of attention`
 
 
 def measure(task: Task) -> Found:
@@ -51,7 +54,10 @@ def measure(task: Task) -> Found:
             model = load(path, top)
             report = analyze(model, metrics=task.metrics, convention=task.convention)
             totals = {name: int(report.totals[name]) for name in task.metrics}
-        row = Found(task.path, size, digest, model.name, len(report.lines), report.complete, totals)
+            left_out = uncounted(report.trace.rows, [metric(name, task.convention) for name in task.metrics])
+            unpriced = "; ".join(f"{one['quantity']} of {one['type']}" for one in left_out)
+        about = model.name, len(report.lines), report.complete, totals
+        row = Found(task.path, size, digest, *about, uncounted=unpriced)
     except CostcalcError as error:
         first = error.problems[0]
         message = first.message.replace(os.path.join(task.where, ""), "") if task.where else first.message
@@ -71,7 +77,15 @@ def refused(path: str, size: int | None, digest: str | None, code: str, reason: 
 def of_note(note: dict[str, Any], metrics: Any) -> Found | None:
     """Row recorded in a journal, of a file that was read or refused; None if the note is malformed."""
     match note:
-        case {"size": int(), "sha256": str(), "name": str(), "layers": int(), "complete": bool(), "error": None}:
+        case {
+            "size": int(),
+            "sha256": str(),
+            "name": str(),
+            "layers": int(),
+            "complete": bool(),
+            "uncounted": str(),
+            "error": None,
+        }:
             numbers = note.get("metrics")
             fits = isinstance(numbers, dict) and [*numbers] == metrics and all(map(_is_whole, numbers.values()))
         case {"size": int() | None, "sha256": str() | None, "metrics": None, "error": str(), "reason": str()}:

@@ -217,17 +217,25 @@ class SurveyPage:
         codes = Counter(row.error for row in self.survey.rows if row.error)
         said = [f"refused: {', '.join(f'{count:,} {code}' for code, count in sorted(codes.items()))}"] if codes else []
         priced = price_list(self.survey.convention)
+        left_out = [row for row in self.survey.rows if row.uncounted]
+        if left_out:
+            first = printable(f"{left_out[0].path}: {left_out[0].uncounted}")
+            said.append(
+                f"`{printable(priced.name)}` counts 0 for work in {len(left_out):,} files, the first is {first}"
+            )
         return [*said, f"convention {priced.name}: {priced.title}; costcalc {__version__}"]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
         """One row per file."""
         names = ["path", "name", "bytes", "sha256", "layers", "complete", *self.survey.metrics, "error", "reason"]
+        names.append("uncounted")
         return names, [self._record(row) for row in self.survey.rows]
 
     def _record(self, row: Found) -> dict[str, Any]:
         metrics = {name: (row.metrics or {}).get(name) for name in self.survey.metrics}
         about = {"path": row.path, "name": row.name, "bytes": row.size, "sha256": row.sha256, "layers": row.layers}
-        return {**about, "complete": row.complete, **metrics, "error": row.error, "reason": row.reason}
+        rest = {"error": row.error, "reason": row.reason, "uncounted": row.uncounted}
+        return {**about, "complete": row.complete, **metrics, **rest}
 
     def document(self) -> Mapping[str, Any]:
         """The JSON document; counts are exact integers."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ...allowance import OutOfTime
 from ...errors import CostcalcError, OptionError, Problem
-from ...metrics.metrics import is_metric, storage_note, unit_of
+from ...metrics.metrics import is_metric, metric, storage_note, unit_of
 from ...model.variables import typical
 from ...quantities import ACCURACIES, COUNT
 from ...quantities import value as figure
@@ -19,6 +19,8 @@ from ...render.html_file import embedded
 from ...render.sheet import Column, Sheet
 from ...render.text import printable
 from ..report.columns import constants, stamped
+from ..report.gaps import uncounted_in
+from ..report.notes import unpriced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from ...model.network import Model
 
 
+BOUNDS = "lower bounds (>=) where `complete` is false: the cost of a layer is not known"
 STREAMS = ("csv", "json", "parquet")
 MOST_ROWS = 100_000  # of a table to read
 
@@ -44,17 +47,26 @@ class About(NamedTuple):
 
 
 def about(
-    model: Model, names: tuple[str, ...], convention: Convention, keys: int, metrics: Sequence[str] = ()
+    model: Model, varied: Mapping[str, Any], convention: Convention, keys: int, metrics: Sequence[str] = ()
 ) -> About:
-    """The About of points with metrics whose variables `names` vary."""
+    """The About of points with metrics, given the values of the variables that vary."""
     from ..report.document import heading
 
+    names = tuple(varied)
     inputs, values = constants(model, names)
     head = {**heading(model, convention, inputs, values), "varied": list(names)}
     said = storage_note(model, metrics)
     head |= {"storage": model.storage.text} if said else {}
+    left_out = uncounted_in(model, [metric(name, convention) for name in metrics], varied)
+    head |= {"uncounted": left_out} if left_out else {}
     published = tuple(_published(model, names, values))
-    return About(stamped(model, convention, inputs, values, metrics), head, keys, published)
+    note = "; ".join([*unpriced(left_out), stamped(model, convention, inputs, values, metrics)])
+    return About(note, head, keys, published)
+
+
+def values_by_variable(space: Any) -> Mapping[str, Any]:
+    """The values that points of a space have, by variable: those of its axes, or of its columns."""
+    return space.columns if hasattr(space, "columns") else space.axes
 
 
 def _published(model: Model, names: Sequence[str], values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

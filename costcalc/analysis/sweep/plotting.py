@@ -22,7 +22,10 @@ from ...render.figures import drawing, plain, saved
 from ...replacing import replacing
 from ..fit.fit import published_accuracies, published_table
 from ..report.columns import constants, stamped
-from .sweep import Grid, as_axis, results
+from ..report.gaps import uncounted_in
+from ..report.notes import unpriced
+from .page import BOUNDS, values_by_variable
+from .sweep import COMPLETE, Grid, as_axis, results, stated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,6 +151,9 @@ def pictured(
         help = f"known: {listed(frame.columns)}"
         raise OptionError(Problem("unknown-variable", f"no point has `{marks}`", help=help))
     note = stamped(model, price_list(convention), *constants(model, space.names), wanted)
+    left_out = uncounted_in(model, [metric(name, convention) for name in wanted], values_by_variable(space))
+    bounds = [] if frame[COMPLETE].all() else [BOUNDS]
+    frame, note = stated(frame), "; ".join([*bounds, *unpriced(left_out), note])
     return Picture(frame, x, ys, marks, f"{model.name}\n{note}", log.replace("none", ""), varied)
 
 

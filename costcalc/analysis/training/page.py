@@ -10,6 +10,7 @@ from ...render.sheet import Column, Page, Sheet
 from ...render.text import plain, printable, shape_text
 from ..report.columns import stamped
 from ..report.document import heading
+from ..report.notes import unpriced
 
 if TYPE_CHECKING:
     from .training import Line, Training
@@ -118,6 +119,7 @@ class TrainingPage(Page):
         bounds += [f"lower bounds of bytes: {', '.join(more[:5])} may keep more than is known"] if more else []
         chances = ["mult-adds: the most expensive path through layers that do not always run; bytes: all layers"]
         bounds += chances if any(line.sometimes for line in found.lines) else []
+        bounds += unpriced(found.uncounted)
         stamp = stamped(found.model, found.convention, found.inputs, found.values)
         return [*totals, *(inside if setup.checkpoint else []), *bounds, *loss, how, stamp]
 
@@ -143,6 +145,7 @@ class TrainingPage(Page):
         return {
             **heading(found.model, found.convention, found.inputs, found.values),
             "complete": found.complete,
+            **({"uncounted": found.uncounted} if found.uncounted else {}),
             "training": {
                 **policy._asdict(),
                 "optimizer": found.setup.optimizer,

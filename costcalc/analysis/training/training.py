@@ -10,8 +10,9 @@ from ...arguments import mapping, names
 from ...errors import OptionError, Problem, listed, nearest
 from ...metrics.chances import LARGEST, shares
 from ...metrics.conventions import Prices, price_list
+from ...metrics.gaps import uncounted
 from ...metrics.gradients import Gradient, cost, gradients, is_rough
-from ...metrics.metrics import folded, metric
+from ...metrics.metrics import folded, is_bound, metric
 from ...metrics.pricing import TRAINABLE, Convention, price_of
 from ...metrics.pricing import total as priced_total
 from ...metrics.saved import ATTENTION, Keeping, Kept, Policy, keeping
@@ -88,6 +89,7 @@ class _Found(NamedTuple):
     inside: int
     zero: tuple[Stage, ...]
     loss: str | None  # name of a final softmax, which belongs to the loss
+    uncounted: list[dict[str, Any]]  # work that the convention counts 0 for in the forward pass
 
     @property
     def complete(self) -> bool:
@@ -179,8 +181,9 @@ def trained(model: Model, walked: Trace, values: Mapping[str, Any], convention: 
     sums["saved"] = saved - blocks.inside
     loss = None if kept.loss is None else walked.rows[kept.loss].name
     zero = _zero(walk, setup)
+    inside, left_out = blocks.inside, uncounted(walked.rows, [metric(convention.cost, convention)])
     return Training(
-        model, values, walked.inputs, convention, setup, lines, totals, sums, parts, blocks.inside, zero, loss
+        model, values, walked.inputs, convention, setup, lines, totals, sums, parts, inside, zero, loss, left_out
     )
 
 
@@ -202,6 +205,7 @@ def _totals(walk: Walk, lines: Sequence[Line], name: str, batch: int) -> dict[st
 
 def _lines(walk: Walk, blocks: Checkpointed, convention: Convention, policy: Policy) -> Any:
     saved = Keeping(blocks.rows, blocks.sizes, [], [], None).bytes()
+    counted = (metric(convention.cost, convention),)
     for number, (row, found) in enumerate(zip(walk.rows, gradients(walk), strict=True)):
         forward = convention.cost_of(row.op.name, row.layer, row.times)
         again = (forward if number in blocks.again else 0) + _fused_again(row, found, convention, policy)
@@ -215,7 +219,7 @@ def _lines(walk: Walk, blocks: Checkpointed, convention: Convention, policy: Pol
             again,
             saved[number],
             row.trained,
-            not row.layer.unknown and not is_rough(row),
+            not is_bound(row, counted) and not is_rough(row),
             keeps=not keeps_more(row),
             sometimes=bool(row.chance),
         )

@@ -1,0 +1,41 @@
+"""What totals leave out: costs that are not known, and work that a convention has no price for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .metrics import never
+
+if TYPE_CHECKING:
+    from ..model.rows import Row
+    from .metrics import Metric
+
+
+def bounds(rows: Sequence[Row], metrics: Iterable[Metric]) -> list[bool]:
+    """For each row, whether one of the metrics is a lower bound."""
+    rules = [one.rough for one in metrics if one.rough is not never]
+    return [bool(row.layer.unknown or (rules and any(rule(row) for rule in rules))) for row in rows]
+
+
+def uncounted(rows: Iterable[Row], metrics: Iterable[Metric]) -> list[dict[str, Any]]:
+    """The work that the price lists of some metrics count 0 for: one entry per quantity and type of layer."""
+    priced = {one.priced.name: one.priced for one in metrics if one.instead}
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in rows if priced else ():
+        for convention in priced.values():
+            for quantity, amount in convention.uncounted(row.op.name, row.layer).items():
+                new = {"convention": convention.name, "quantity": quantity, "type": row.type, "layers": 0}
+                new |= {"first": "/".join(row.frame.path), "amount": 0}
+                one = found.setdefault((convention.name, quantity, row.type), new)
+                one["layers"] += 1
+                one["amount"] += amount * row.times
+    return list(found.values())
+
+
+def kinds(found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Entries of `uncounted` without amounts, which differ from setting to setting; each kind once."""
+    same = {(one["convention"], one["quantity"], one["type"]): one for one in reversed([*found])}
+    return [
+        {name: one[name] for name in ("convention", "quantity", "type", "first")} for one in reversed(same.values())
+    ]
