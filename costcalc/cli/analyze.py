@@ -51,7 +51,9 @@ _OF_TABLES = ("by", "depth", "columns", "sort", "top", "everything", "strict")
 )
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Show only the first N.")
 @click.option("--all", "everything", is_flag=True, help="Also list zero-cost layers (norms, activations).")
-@click.option("--strict", is_flag=True, help="Exit with 2 if a cost is unknown.")
+@click.option(
+    "--strict", is_flag=True, help="Fail on what is otherwise a note: an unknown cost. Exit code 2, no table."
+)
 @click.option(
     "--device", metavar="NAME", help="Show what bounds each layer on a device (`costcalc devices`, or a file)."
 )

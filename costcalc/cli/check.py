@@ -38,7 +38,9 @@ SUFFIXES = {".xml": "junit", ".sarif": "sarif"}
 @setting_options
 @convention_option(help="Convention of --max, --min and --vs-base.")
 @metrics_option("Totals to show beside the limits, now and at the base.")
-@click.option("--strict", is_flag=True, help="Also fail on limits broken at the base and on checks of level warn.")
+@click.option(
+    "--strict", is_flag=True, help="Fail on what is otherwise a warning: limits broken at the base, level warn."
+)
 @click.option("--strict-base", is_flag=True, help="Also fail on limits broken at the base: for the default branch.")
 @click.option("--locked", is_flag=True, help="Fail if a limit was raised, removed or excepted since the base.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 if a limit is broken; still 2 if one cannot be judged.")

@@ -24,7 +24,9 @@ SUFFIXES = {".parquet": "parquet"}
 @click.option("--cluster", metavar="ADDRESS", help="A Dask scheduler whose workers see the same files.")
 @click.option("--memory", metavar="SIZE", default="4GiB", show_default=True, help="Memory that one file may take.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted survey; needs -o.")
-@click.option("--strict", is_flag=True, help="Exit with 1 if a file is refused or its cost is a lower bound.")
+@click.option(
+    "--strict", is_flag=True, help="Fail on what is otherwise a note: a refused file, a lower bound. Exit code 1."
+)
 @outputs(SUFFIXES)
 def command(paths: tuple[str, ...], out: Output, **options: Any) -> None:
     """Compute the cost of every model in some directories: specs, ONNX, TensorFlow Lite and Keras models.

@@ -185,3 +185,25 @@ def load_with(tmp_path, rows):
     """The network with a window, and published figures."""
     (tmp_path / "net.yaml").write_text(f"{HEAD}  - {KINDS['windowed'][0]}\n{rows}")
     return load(tmp_path / "net.yaml")
+
+
+STRICT = {  # a line that notes something, and how it ends with --strict
+    "analyze": ("analyze net.yaml", 2),
+    "survey": ("survey .", 1),
+    "check": ("check", 1),
+}
+
+
+@pytest.mark.usefixtures("net")
+@pytest.mark.parametrize("command", STRICT)
+def test_strict_fails_on_what_is_otherwise_noted(run, tmp_path, command):
+    (tmp_path / "costcalc.yaml").write_text("checks: [{spec: other.yaml, level: warn, max: {params: 1}}]\n")
+    line, code = STRICT[command]
+    assert [run(*line.split()).code, run(*line.split(), "--strict").code] == [0, code]
+    help = " ".join(run(command, "--help").out.split())
+    assert "--strict Fail on what is otherwise a " in help
+
+
+def test_strict_means_one_thing(run):
+    having = {name for name in COMMANDS if re.search(r"--strict\s", run(name, "--help").out)}
+    assert having == STRICT.keys()
