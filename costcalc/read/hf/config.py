@@ -89,9 +89,9 @@ def _check(source: Source, config: Mapping[str, Any], family: Mapping[str, Any])
         if config.get(key, value) not in (value, None):
             raise _bad(source, f"has `{key}` {brief(repr(config[key]))}: only {value!r} is supported")
     for key, sum_of in family["same"].items():
-        due = _computed(config, sum_of)
-        if due is not None and config.get(key, due) not in (due, None):
-            raise _bad(source, f"has `{key}` {brief(repr(config[key]))}, but {sum_of} is {due}")
+        expected = _computed(config, sum_of)
+        if expected is not None and config.get(key, expected) not in (expected, None):
+            raise _bad(source, f"has `{key}` {brief(repr(config[key]))}, but {sum_of} is {expected}")
     read: set[Any] = {name for where in family["vars"].values() for name in _keys(where)}
     read |= {family.get("gated"), family.get("windows"), "layer_types", "num_labels", "_sliding_window_pattern"}
     known = {*read, *only, *family["same"], *family["free"], *shared["free"], *shared["noted"]}

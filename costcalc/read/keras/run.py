@@ -71,16 +71,16 @@ class Run:
 
     def put(self, key: tuple, layer: Layer, step: Step, known: bool) -> None:
         """Add a step. Its output has the inferred shape, or the shape stated in the file."""
-        said = self.said(key)
-        if not known and said:
-            known, step = True, _stating(layer, step, said)
+        stated = self.stated_shape(key)
+        if not known and stated:
+            known, step = True, _stating(layer, step, stated)
         shape = self.reader.flow.after(step, self.scope)
-        if shape and said and shape != said and all(type(size) is int for size in shape):
+        if shape and stated and shape != stated and all(type(size) is int for size in shape):
             self.reader.trusted = False
         self.steps.append(step)
         self.found[key] = Tensor(step.label or "", shape if known else None)
 
-    def said(self, key: tuple) -> tuple | None:
+    def stated_shape(self, key: tuple) -> tuple | None:
         """Shape that the file states for a tensor."""
         return self.stated.get(key) if self.reader.trusted else None
 
@@ -104,7 +104,7 @@ class Run:
         if at >= len(given):
             raise self.reader.error(f"input `{brief(node.name)}` receives nothing")
         self.found[node.output] = given[at]
-        if given[at].shape is None and self.said(node.output):
+        if given[at].shape is None and self.stated_shape(node.output):
             layer = Layer({}, [given[at]], node, self.reader)
             self.put(node.output, layer, layer.named(layer.group(), node.name, given[at].label), False)
         return self.found[node.output]

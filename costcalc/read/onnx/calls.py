@@ -32,7 +32,7 @@ class Call(NamedTuple):
     shapes     shapes of its outputs, None if one depends on data
     constants  inputs that are numbers in the code
     kinds      types of its outputs as TensorProto numbers, 0 if unknown
-    beside     names of tensors that the operator reads but its rule does not, such as an attention mask
+    extra      names of tensors that the operator reads but its rule does not, such as an attention mask
     writes     names of tensors whose values the operator changes
     """
 
@@ -46,6 +46,6 @@ class Call(NamedTuple):
     leaf: str
     shapes: tuple
     constants: dict[str, Any]
-    beside: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
     kinds: tuple[int, ...] = ()
     writes: tuple[str, ...] = ()

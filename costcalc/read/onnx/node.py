@@ -20,12 +20,12 @@ class Node:
     """A node with its inputs as tensors, None for an omitted input.
 
     `is_constant`: its outputs do not depend on the graph's inputs and it has no products; such nodes are not steps.
-    `beside` has tensors that the operator reads but its rule does not; `settings` the indices of inputs that are not
+    `extra` has tensors that the operator reads but its rule does not; `settings` the indices of inputs that are not
     parameters.
     """
 
     __slots__ = (
-        *("attributes", "began", "beside", "inputs", "is_constant", "number", "op", "outputs", "proto", "reader"),
+        *("attributes", "began", "extra", "inputs", "is_constant", "number", "op", "outputs", "proto", "reader"),
         *("settings", "version"),
     )
 
@@ -37,16 +37,16 @@ class Node:
         attributes: Mapping[str, Any],
         version: int,
         number: int,
-        beside: Sequence[Tensor] = (),
+        extra: Sequence[Tensor] = (),
     ) -> None:
         self.reader, self.proto, self.op = reader, proto, proto.op_type
-        self.beside = list(beside) if beside else []
+        self.extra = list(extra) if extra else []
         self.inputs: list[Any] = inputs  # Tensors, or None if omitted
         self.attributes, self.version, self.number = attributes, version, number
         self.outputs, self.began = len(proto.output), len(reader.steps)
         self.settings: frozenset[int] | None = None
         self.is_constant = bool(inputs)
-        for one in [*inputs, *beside] if beside else inputs:
+        for one in [*inputs, *extra] if extra else inputs:
             if one is not None and one.roots is None:
                 self.is_constant = False
                 break
@@ -124,11 +124,11 @@ class Node:
         """Tensors that the node computes with. Inputs that are not parameters are recorded as settings."""
         ignored = self.ignored
         if not ignored:
-            return [*self.inputs, *self.beside]
+            return [*self.inputs, *self.extra]
         for at in ignored:
             if at < len(self.inputs) and self.inputs[at] is not None and self.inputs[at].roots:
                 self.reader.numbers.settings |= self.inputs[at].roots
-        return [*[one for at, one in enumerate(self.inputs) if at not in ignored], *self.beside]
+        return [*[one for at, one in enumerate(self.inputs) if at not in ignored], *self.extra]
 
     @property
     def ignored(self) -> Collection[int]:
@@ -141,7 +141,7 @@ class Node:
 
     def hold(self, outputs: list[Tensor]) -> None:
         """Assign the parameters that the node reads and no step holds to its last step, so that none is lost."""
-        for one in [*self.inputs, *self.beside] if self.beside else self.inputs:
+        for one in [*self.inputs, *self.extra] if self.extra else self.inputs:
             if one is not None and one.roots:
                 break
         else:

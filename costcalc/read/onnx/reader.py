@@ -122,7 +122,7 @@ class Reader:
         try:
             version = self.version(proto)
             self.check(proto, version)
-            node = Node(self, proto, inputs, rules.attributes(proto, given), version, number, self.beside(proto, scope))
+            node = Node(self, proto, inputs, rules.attributes(proto, given), version, number, self.extra(proto, scope))
             return self.typed(node, self.outputs(node, scope))
         except Refused as error:
             raise self.error(f"node {titled(proto)}:", error.message, error.help) from None
@@ -175,7 +175,7 @@ class Reader:
             found = rule(node, scope) if rule.takes_scope else rule(node)
             self.widths.integer(node)
         except Unknown:
-            node.beside += inside(self, proto, scope) if rule.takes_scope else ()
+            node.extra += inside(self, proto, scope) if rule.takes_scope else ()
             found = self.unruled(node, rule)
         return self.finished(node, found)
 
@@ -231,7 +231,7 @@ class Reader:
         """Rule of a node's operator, or None."""
         return rules.find(proto.domain, proto.op_type)
 
-    def beside(self, proto: Any, scope: Scope) -> Sequence[Tensor]:
+    def extra(self, proto: Any, scope: Scope) -> Sequence[Tensor]:
         """Tensors that a node reads but its rule does not."""
         return ()
 

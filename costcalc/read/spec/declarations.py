@@ -129,10 +129,10 @@ def _is_table(node: Node) -> bool:
 
 def _check_choices(default: Any, choices: Iterable[Any], problems: Problems) -> None:
     """Record choices of another type than the default. Choices are constants, so an expression counts as a number."""
-    due = "a number" if type(default) is Expr else _kind(default)
+    expected = "a number" if type(default) is Expr else _kind(default)
     for choice, node in choices:
-        if BAD not in (choice, default) and _kind(choice) != due:
-            problems.add("bad-value", f"a choice is {due} here, as the default is, not {_kind(choice)}", node)
+        if BAD not in (choice, default) and _kind(choice) != expected:
+            problems.add("bad-value", f"a choice is {expected} here, as the default is, not {_kind(choice)}", node)
 
 
 def _kind(value: Any) -> str:

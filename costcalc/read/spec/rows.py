@@ -98,9 +98,9 @@ class RowReader:
         """Record a row with too few or too many values."""
         name, params = self.block.name, ", ".join(self.block.params)
         most, least = len(self.block.params), len(self.block.params) - len(self.block.defaults)
-        due = (
+        expected = (
             f"{least} to {most} values" if least < most else f"{most} value{'s' * (most != 1)}" if most else "no values"
         )
         help = f"write {{{name}: [{params}]}}" if most else f"write `- {name}`"
         signature = f" ({params})" if most else ""
-        self.problems.add("wrong-row", f"`{name}` takes {due}{signature}, got {got}", at, help)
+        self.problems.add("wrong-row", f"`{name}` takes {expected}{signature}, got {got}", at, help)

@@ -264,8 +264,8 @@ class _Importer:
         found = stored(reader, lambda: _living(graph))
         inputs = {name: scope.own[str(at)] for name, at in self.names(graph).items()}
         shown = {name: Input(argument(reader.seen(one)[0]), None, False) for name, one in inputs.items()}
-        told = zip(shown.items(), graph.inputs, strict=True)
-        shown = {name: one._replace(bits=graph.given(at).bits) for (name, one), at in told}
+        pairs = zip(shown.items(), graph.inputs, strict=True)
+        shown = {name: one._replace(bits=graph.given(at).bits) for (name, one), at in pairs}
         steps, widths = reader.finished_steps(), reader.widths
         few = bool(widths.weights) or any(one != 32 for one in widths.made.values())
         how = DEFAULT._replace(own=True, bias=reader.wide) if few else DEFAULT

@@ -77,11 +77,11 @@ class Node:
         """Add a call of an operator that is defined only in `rules`."""
         self.call(op, *inputs, domain="torch", **attributes)
 
-    def told(self) -> list[Call]:
+    def finished(self) -> list[Call]:
         """The calls. The last one also lists the tensors that none of them reads."""
         known = {name for call in self.calls for name in call.input}
-        beside = tuple(dict.fromkeys(name for name in map(tensor, self.tensors) if name not in known))
-        return [*self.calls[:-1], self.calls[-1]._replace(beside=beside)] if beside and self.calls else self.calls
+        extra = tuple(dict.fromkeys(name for name in map(tensor, self.tensors) if name not in known))
+        return [*self.calls[:-1], self.calls[-1]._replace(extra=extra)] if extra and self.calls else self.calls
 
     def _add(
         self,

@@ -50,7 +50,7 @@ def exported_module(module: Any, shapes: list) -> Any:
     """
     torch, name = _torch(), type(module).__name__
     with _calm():
-        with _told(name, "cannot be copied"):
+        with _reported(name, "cannot be copied"):
             module = copied(torch, module)
         return _exported(torch, name, module, shapes)
 
@@ -82,7 +82,7 @@ def _nothing(record: logging.LogRecord) -> bool:
 def _exported(torch: Any, target: str, module: Any, shapes: list) -> Any:
     """Return the ExportedProgram of a module, which may be changed."""
     inputs = tuple(torch.empty(sizes, dtype=getattr(torch, kind), device="meta") for sizes, kind in shapes)
-    with _told(target, "cannot be exported for this input", _channels(shapes)), torch.device("meta"):
+    with _reported(target, "cannot be exported for this input", _channels(shapes)), torch.device("meta"):
         module = on_meta(_sized(torch, module.eval(), inputs))
         try:
             return _traced(torch, module, inputs)
@@ -149,7 +149,7 @@ def _imported(target: str) -> Callable[..., Any] | type:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
-        with _told(target, "cannot be imported"):
+        with _reported(target, "cannot be imported"):
             found = import_module(name)
     except CostcalcError as error:
         cause = error.__cause__
@@ -183,7 +183,7 @@ def _module(torch: ModuleType, target: str, found: Callable[..., Any] | type, kw
     except (RuntimeError, NotImplementedError) as error:
         if "meta" not in str(error):
             raise _failed(target, "cannot be created", error) from error
-        with _told(target, "cannot be created"):  # the constructor reads its numbers
+        with _reported(target, "cannot be created"):  # the constructor reads its numbers
             made = found(**kwargs)
     except (Exception, SystemExit) as error:
         raise _failed(target, "cannot be created", error) from error
@@ -208,7 +208,7 @@ def _channels(shapes: list) -> str | None:
 
 
 @contextlib.contextmanager
-def _told(target: str, what: str, help: str | None = None) -> Iterator[None]:
+def _reported(target: str, what: str, help: str | None = None) -> Iterator[None]:
     """Convert any failure of the code to one error."""
     try:
         yield
@@ -219,8 +219,8 @@ def _told(target: str, what: str, help: str | None = None) -> Iterator[None]:
 def _failed(target: str, what: str, error: Any, help: str | None = None) -> Any:
     lines = str(error).strip().splitlines() or [""]
     help = help or next((text for part, text in _HELP.items() if part in lines[0]), None)
-    said = f"{type(error).__name__}: {lines[0].strip()}".rstrip(": ")
-    return FileError(Problem("code-failed", f"`{brief(target)}` {what}: {said}", help=help, notes=_where(error)))
+    text = f"{type(error).__name__}: {lines[0].strip()}".rstrip(": ")
+    return FileError(Problem("code-failed", f"`{brief(target)}` {what}: {text}", help=help, notes=_where(error)))
 
 
 def _where(error: Exception) -> Any:

@@ -93,8 +93,8 @@ class _Reader(Reader):
         names = ((root, next((one for one in names if one in found), None)) for root, names in self.names.items())
         return {root: found[name] for root, name in names if name is not None}
 
-    def beside(self, proto: Call, scope: Scope) -> list[Tensor]:
-        return [one for one in map(scope.find, getattr(proto, "beside", ())) if one is not None]
+    def extra(self, proto: Call, scope: Scope) -> list[Tensor]:
+        return [one for one in map(scope.find, getattr(proto, "extra", ())) if one is not None]
 
     def settings(self, proto: Call) -> frozenset[Any]:
         return frozenset()
@@ -209,7 +209,7 @@ def _called(node: Any) -> Iterable[Call]:
             rule(found)
     except Open:
         return [_unknown(node)]
-    calls, names = found.told(), written(node)
+    calls, names = found.finished(), written(node)
     return [*calls[:-1], calls[-1]._replace(writes=names)] if names else calls
 
 

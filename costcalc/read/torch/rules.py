@@ -29,8 +29,8 @@ def attend(node: Any) -> Any:
     widths = heads * q[-1], k[-1] * (k[-3] if len(k) > 3 else 1), v[-1] * (v[-3] if len(v) > 3 else 1)
     shapes = [(one[-2], width) for one, width in zip((q, k, v), widths, strict=True)]
     causal = bool(node.get("is_causal", 0))
-    said = {"align": "first"} if causal and q[-2] != k[-2] else {}
-    node.emit("attend", *shapes, times=prod(q[: len(q) - 2]) // heads, heads=heads, causal=causal, **said)
+    alignment = {"align": "first"} if causal and q[-2] != k[-2] else {}
+    node.emit("attend", *shapes, times=prod(q[: len(q) - 2]) // heads, heads=heads, causal=causal, **alignment)
     return declared(node)
 
 

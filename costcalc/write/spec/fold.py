@@ -89,8 +89,8 @@ class _Line:
         while len(known) < size:
             known.append(known[-1].joined(self.levels[start + len(known)]))
         own, around = len(known[size - 1].shared), (start - 1, start + size)
-        beside = [self.levels[start].joined(self.levels[at]) for at in around if 0 <= at < len(self.items)]
-        return Run(self.items, start, size, own > 0 and all(len(one.shared) < own for one in beside))
+        neighbours = [self.levels[start].joined(self.levels[at]) for at in around if 0 <= at < len(self.items)]
+        return Run(self.items, start, size, own > 0 and all(len(one.shared) < own for one in neighbours))
 
 
 class _Growing:

@@ -303,9 +303,9 @@ def with_words(graph: Graph) -> Graph:
     names = {name: free(_input(name), taken) for name in graph.inputs}
     if all(name == own for name, own in names.items()):
         return graph
-    told = [node._replace(sources=tuple(names.get(one, one) for one in node.sources)) for node in graph.nodes]
+    nodes = [node._replace(sources=tuple(names.get(one, one) for one in node.sources)) for node in graph.nodes]
     inputs = {names[name]: shape for name, shape in graph.inputs.items()}
-    return graph._replace(nodes=told, inputs=inputs, output=names.get(graph.output, graph.output))
+    return graph._replace(nodes=nodes, inputs=inputs, output=names.get(graph.output, graph.output))
 
 
 def _input(name: str) -> str:

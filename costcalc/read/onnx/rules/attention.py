@@ -51,8 +51,8 @@ def _attend(node: Node, batch: Number, q: Any, k: Any, v: Any, heads: Any, past:
     """Add an attention step. `past` keys are cached; a causal mask starts after them."""
     first, last = past == 0, past + q[0] == k[0]
     causal = bool(node.get("is_causal", 0) or node.get("unidirectional", 0)) and (first or last)
-    said: dict[str, Any] = {"align": "first"} if causal and not last else {}
-    node.emit("attend", q, k, v, times=batch, heads=heads, causal=causal, **said)
+    alignment: dict[str, Any] = {"align": "first"} if causal and not last else {}
+    node.emit("attend", q, k, v, times=batch, heads=heads, causal=causal, **alignment)
 
 
 def _projected(node: Node) -> Any:

@@ -79,12 +79,12 @@ def as_onnx(node: Node, op: str, *inputs: Tensor | None, outputs: int = 1, **att
         known: Any = rules.find("", op)
         inner.is_constant = inner.is_constant and not known.multiplies
         found = node.reader.finished(inner, known(inner))
-    told = {id(one) for one in inputs}
-    node.inputs = [_told(one) if id(one) in told else one for one in node.inputs]
+    used = {id(one) for one in inputs}
+    node.inputs = [_without_roots(one) if id(one) in used else one for one in node.inputs]
     return inner.made(found)
 
 
-def _told(one: Tensor | None) -> Tensor | None:
+def _without_roots(one: Tensor | None) -> Tensor | None:
     """Copy of an input without parameters, which the inner node has already counted."""
     return one if one is None or not one.roots else one._replace(roots=frozenset())
 
