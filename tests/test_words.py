@@ -23,6 +23,12 @@ PHRASES = {  # phrase -> what to write
     r"one started from\b": "say what",
     r"so rewritten\b": "say how",
     r"whose convention is the one\b": "one idea a sentence",
+    r"by itself\b": "alone, or separately",
+    r"one of none\b": "say what it is",
+    r"turned round\b": "transposed, or reversed",
+    r"wants\b": "requires",
+    r"what [\w ]{1,30} says? of\b": "name it: a declaration, a signature, a value",
+    r"which (is|are) no\b": "which is not a",
 }
 
 
