@@ -112,7 +112,10 @@ class _Builder:
         event = self.next_content()
         if event is not None:
             self.note(
-                "several-documents", "a spec is one document: nothing may follow `---`", event, "one file a network"
+                "several-documents",
+                "a spec is one document: nothing may follow `---`",
+                event,
+                "write one file per network",
             )
         return node
 

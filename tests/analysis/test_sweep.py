@@ -365,7 +365,7 @@ def test_a_variable_cannot_hide_an_axis(run, tmp_path):
     code, _, err = run("analyze", "s.yaml")
     assert code == 2
     assert "error: `height` cannot name a variable\n --> s.yaml:1:8\n" in err
-    assert "= help: in a layer it is that of the input; write `height_in`, or `h`\n" in err
+    assert "= help: in a layer it is the size of the input; write `height_in`, or `h`\n" in err
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ class Library:
         steps = self.reader.steps(body, self.scope.inside(params=self.scope.params.union(names)))
         self.reader.names = outer
         for param in sorted(own.tensors & defaults.keys()):
-            help = "every call names one; leave the default out"
+            help = "every call must name a layer; remove the default"
             self.problems.add("bad-signature", f"`{param}` names a layer and has no default", key, help)
         return Block(name, names, defaults, steps, self.source, frozenset(own.tensors), frozenset(own.lists))
 
@@ -160,7 +160,7 @@ class Library:
                 value = args.argument(node, self.scope.inside(*earlier), self.problems)
                 defaults[param] = value
             elif defaults and value is not BAD:
-                message = f"`{param}` needs a default, as the one before it has"
+                message = f"`{param}` needs a default because the parameter before it has one"
                 self.problems.add("bad-signature", message, key, f"write `{param}=1`")
             earlier.append(param)
         return defaults

@@ -56,7 +56,7 @@ def bad_name(key: Node, what: str, problems: Problems) -> None:
     if name == "phase":
         help = "`phase: train` and `phase: deploy` choose the layers that run"
     if name in SHAPE_NAMES:
-        help = f"in a layer it is that of the input; write `{name}_in`, or `{name[0]}`"
+        help = f"in a layer it is the size of the input; write `{name}_in`, or `{name[0]}`"
     problems.add("bad-name", f"`{brief(name)}` cannot name {what}", key, help)
 
 
@@ -132,7 +132,7 @@ def _check_choices(default: Any, choices: Iterable[Any], problems: Problems) -> 
     expected = "a number" if type(default) is Expr else _kind(default)
     for choice, node in choices:
         if BAD not in (choice, default) and _kind(choice) != expected:
-            problems.add("bad-value", f"a choice is {expected} here, as the default is, not {_kind(choice)}", node)
+            problems.add("bad-value", f"a choice must be {expected}, like the default, not {_kind(choice)}", node)
 
 
 def _kind(value: Any) -> str:

@@ -577,7 +577,7 @@ layers: [relu]
 ---
 «i»nput: [56, 56, 3]
 """,
-        ("a spec is one document: nothing may follow `---`", "one file a network"),
+        ("a spec is one document: nothing may follow `---`", "write one file per network"),
     ),
     (
         "no layers in the list",
@@ -787,12 +787,12 @@ vars:
 input: [56, 56, 3]
 layers: [relu]
 """,
-        ("a choice is a number here, as the default is, not a kernel or a list",),
-        ("a choice is a number here, as the default is, not a kernel or a list",),
-        ("a choice is a number here, as the default is, not true or false",),
-        ("a choice is a word here, as the default is, not a number",),
-        ("a choice is a kernel or a list here, as the default is, not a number",),
-        ("a choice is a number here, as the default is, not an expression",),
+        ("a choice must be a number, like the default, not a kernel or a list",),
+        ("a choice must be a number, like the default, not a kernel or a list",),
+        ("a choice must be a number, like the default, not true or false",),
+        ("a choice must be a word, like the default, not a number",),
+        ("a choice must be a kernel or a list, like the default, not a number",),
+        ("a choice must be a number, like the default, not an expression",),
     ),
     (
         "variables whose defaults cannot be",
@@ -860,7 +860,7 @@ layers: [relu]
         ("`i` is already defined", "give the parameter another name"),
         ("two blocks are called `b`", "the first is on line 8"),
         ("`3` is not a parameter", "a parameter is a name, or `name=1`"),
-        ("`e` needs a default, as the one before it has", "write `e=1`"),
+        ("`e` needs a default because the parameter before it has one", "write `e=1`"),
         ("expected a list of layers, found `relu`", "write [relu]"),
     ),
     (
