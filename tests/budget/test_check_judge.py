@@ -32,7 +32,7 @@ class Side:
         return self.hidden
 
     def row(self, name):
-        return SimpleNamespace(places=(None,))
+        return SimpleNamespace(places=(None,), layer=SimpleNamespace(unknown=self.hidden))
 
 
 @pytest.fixture(autouse=True)
