@@ -250,8 +250,10 @@ def _sequence(x: Any) -> Shape:
 def _pairs(queries: Number, keys: Number, mask: Mask) -> tuple[Number, Number]:
     """(unmasked query-key pairs, masked pairs)."""
     causal, window, align = mask.causal, mask.window, mask.align
-    if mask.sinks is not None and (window is None or not causal or align != "last"):
+    if mask.sinks is not None and (window is None or not causal):
         raise Refused("sinks are for a window of the keys before a query: give `causal` and `window`", "sinks")
+    if mask.sinks is not None and align != "last":
+        raise Refused("sinks cannot be combined with `align: first`", "sinks")
     if not causal and window is None:
         return queries * keys, 0
     if align == "last" or window is not None:

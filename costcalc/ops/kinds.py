@@ -40,6 +40,16 @@ def _each(bind: Callable[..., Any]) -> Callable[..., Any]:
     return bind_all
 
 
+def _axes(value: Any) -> tuple[Number, ...]:
+    if type(value) is not tuple:
+        raise Refused("a kernel of a sparse grid names all axes: 3x3x3")
+    return tuple(map(_at_least(1), value))
+
+
+def _sides(value: Any) -> tuple[Number, ...]:
+    return _axes(value if type(value) is tuple else (value, value))
+
+
 def _word_or(words: tuple[str, ...], bind: Callable[..., Any]) -> Callable[..., Any]:
     def choose(value: Any) -> Any:
         if type(value) is not str:
@@ -101,6 +111,8 @@ Scale = Kind("scale", "kernel", "a factor for every axis, or one per axis", _eac
 Rate = Kind("rate", "number", "a number from 0 to 1", _share)
 Rates = Kind("rates", "numbers", "a list of numbers from 0 to 1, one for each branch", _each(_share))
 Kernel = Kind("kernel", "kernel", "`3x3`, `1x7`, a number (square), or a list", _each(_at_least(1)))
+Axes = Kind("axes", "kernel", "a size per axis: `3x3x3`", _axes)
+Sides = Kind("sides", "kernel", "a size per axis: `4x4`, or one number for a square", _sides)
 Window = Kind("window", "kernel", "a kernel, or `global`", _word_or(("global",), _each(_at_least(1))), ("global",))
 Padding = Kind(
     "padding",

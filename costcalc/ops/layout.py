@@ -7,7 +7,7 @@ from ..errors import Refused
 from ..num import equal, floor, floor_div, prod, require
 from ..num.values import Number
 from .base import Layer, op
-from .kinds import Axis, Branches, Count, Interpolation, Order, Padding, Scale, Shape, Size, Steps
+from .kinds import Axis, Branches, Count, Interpolation, Order, Padding, Scale, Shape, Sides, Size, Steps
 from .window import each, grid_of, margins, sum_of
 
 _NAMES = {  # rank -> names of the axes before the channels
@@ -153,7 +153,7 @@ def tokens(x: Shape) -> Layer:
 
 
 @op("grid")
-def grid(x: Shape, size: Steps) -> Layer:
+def grid(x: Shape, size: Sides) -> Layer:
     """Reshapes a sequence of tokens to a grid: `HxW`, or one number for a square. torch.nn.Unflatten.
 
     (H*W, C) -> (H, W, C).
@@ -163,9 +163,8 @@ def grid(x: Shape, size: Steps) -> Layer:
     if len(x) != 2:
         raise Refused(f"grid takes [tokens, features], got a tensor of rank {len(x)}")
     count, channels = x
-    space = size if type(size) is tuple else (size, size)
-    require(equal(prod(space), count), "{} tokens do not fill a grid of {}", count, prod(space))
-    return _moved((*space, channels))
+    require(equal(prod(size), count), "{} tokens do not fill a grid of {}", count, prod(size))
+    return _moved((*size, channels))
 
 
 @op("windows")

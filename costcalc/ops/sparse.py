@@ -3,12 +3,12 @@
 from ..errors import Refused
 from ..num import prod, require
 from .base import Layer, op
-from .kinds import Count, Flag, Kernel, Size, Width
+from .kinds import Axes, Count, Flag, Size, Width
 
 
 @op("sparse_conv", label=lambda detail: "sparse conv " + "x".join(map(str, detail["kernel"])))
 def sparse_conv(
-    x: tuple, kernel: Kernel, *, out: Width, sites: Size = None, pairs: Count = None, bias: Flag = True
+    x: tuple, kernel: Axes, *, out: Width, sites: Size = None, pairs: Count = None, bias: Flag = True
 ) -> Layer:
     """Sparse convolution on a list of active sites of stated length.
 
@@ -21,8 +21,6 @@ def sparse_conv(
     """
     if len(x) != 2:
         raise Refused("sparse_conv works on a list of sites: [sites, channels]")
-    if type(kernel) is not tuple:
-        raise Refused("a kernel of a sparse grid names all axes: 3x3x3", "kernel")
     active, channels = x
     sites = active if sites is None else sites
     most, each = sites * prod(kernel), channels * out

@@ -136,7 +136,8 @@ def settings_of(model, random):
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_a_config_costs_the_same_in_all_three(config):
+def test_a_config_costs_the_same_in_all_three(config, monkeypatch):
+    monkeypatch.setattr("costcalc.num.tiles.TILE", 4)
     model = load(config)
     opened = {name: model.variables[name]._replace(choices=()) for name in ("alpha", "res") if name in model.variables}
     model = model._replace(variables={**model.variables, **opened})  # a space has them as choices

@@ -145,7 +145,7 @@ ERRORS = [
     ("input: [3, 8]\nlayers: [{moe: 4, experts: 2, active: 3}]", "`moe`: 3 active of only 2 experts"),
     (
         "input: [3, 8]\nlayers: [{sparse_conv: 3, out: 4}]",
-        "`sparse_conv`: a kernel of a sparse grid names all axes: 3x3x3",
+        "`kernel`: a kernel of a sparse grid names all axes: 3x3x3",
     ),
     (
         "input: [3, 8]\nlayers: [{sparse_conv: 3x3, out: 4, pairs: 28}]",

@@ -307,7 +307,7 @@ def test_kinds_are_called_by_what_they_hold():
     forms = {form: {one.name for one in kinds if one.form == form} for form in {one.form for one in kinds}}
     assert forms == {
         "number": {"size", "width", "count", "amount", "rate", "flag"},
-        "kernel": {"steps", "per_axis", "scale", "kernel", "window", "flags"},
+        "kernel": {"steps", "per_axis", "scale", "kernel", "axes", "sides", "window", "flags"},
         "padding": {"padding"},
         "shape": {"shape", "order"},
         "word": {"axis", "method"},

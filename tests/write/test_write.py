@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from costcalc import analyze, import_, sweep
-from costcalc.errors import Source, SpecError
+from costcalc.errors import CostcalcError, Source, SpecError
 from costcalc.model.trace import trace
 from costcalc.model.variables import settle
 from costcalc.model.wiring import wired
+from costcalc.ops import find
+from costcalc.read import anything
 from costcalc.read.loading import load
 from costcalc.read.spec.reader import read
 from costcalc.rewrite import thin
+from costcalc.selftest.cases import CASES
 from costcalc.write.spec import fold, spec_text
 from costcalc.write.spec.spec import grouped
 from costcalc.write.spec.structure import settled, structured
@@ -65,6 +68,38 @@ def unsorted(found):
 def test_read_back_it_costs_the_same_layer_by_layer(path):
     model = load(path)
     assert unsorted(rows(back(written(model)))) == unsorted(rows(model))
+
+
+def spec_of(op, shapes, options):
+    """A spec of one layer, whose inputs have these shapes."""
+    names = [f"x{number}" for number in range(len(shapes))]
+    own, beside = {name: listed(value) for name, value in options.items() if value is not None}, names[op.takes_input :]
+    for branch in op.branches:
+        several = op.options[branch].kind.form == "branches"
+        own |= {branch: names} if several else {branch: beside.pop(0)} if beside else {}
+    layer = {op.name: own.pop(op.main, None), **own, **({"from": names[0]} if op.takes_input and names else {})}
+    return {"inputs": dict(zip(names, map(list, shapes), strict=True)) or {"x": [1]}, "layers": [layer]}
+
+
+def listed(value):
+    """A tuple as a list, and so are those in it."""
+    return [listed(one) for one in value] if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_operation_costs_the_same_when_read_back(name):
+    """With random options, as `costcalc prove` draws them. Invalid ones are left out."""
+    seen = 0
+    for seed in range(20):
+        given = spec_of(find(name), *CASES[name](random.Random(f"{name} {seed}")))
+        try:
+            model = anything.load(given)
+            due = unsorted(rows(model))
+        except CostcalcError:
+            continue
+        assert unsorted(rows(back(written(model)))) == due, given
+        seen += 1
+    assert seen > 1, name
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from ...ops.kinds import Kind
 from ...ops.window import is_word
 
 _SAME = ("conv", "dwconv", "maxpool", "avgpool")
+_PER_AXIS = ("kernel", "window", "steps", "per_axis", "scale")  # kinds whose one number holds for every axis
 
 
 class Item:
@@ -120,7 +121,7 @@ def _plain(value: Any, kind: Kind) -> Any:
         return "valid" if value == 0 and type(value) is int and kind.words else value
     if kind.form == "numbers":
         return tuple(map(float, value))
-    return _square(value) if kind.form == "kernel" else value
+    return _square(value) if kind.name in _PER_AXIS else value
 
 
 def _square(value: Any) -> Any:
