@@ -1,4 +1,4 @@
-"""What the program says of its own commands: with it a test tries a new one without a list by hand."""
+"""The commands as the program describes them, so that tests cover new commands without a manual list."""
 
 import click
 
@@ -17,12 +17,12 @@ WITH_JSON = {name for name in COMMANDS if any("--json" in one.opts for one in pa
 
 
 def examples(name):
-    """The lines under `Examples:` in the help of a command; in that of the program for ''."""
+    """The lines under `Examples:` in the help of a command; '' is the program itself."""
     command = cli.get_command(None, name) if name else cli
     return [line.strip() for line in (command.help or "").partition("Examples:")[2].splitlines() if line.strip()]
 
 
 def lines(name):
-    """The arguments of the examples of a command that run without a file of one's own."""
+    """The arguments of a command's examples that need no user files."""
     found = [line.removeprefix(f"costcalc {name}").strip() for line in examples(name)]
     return [line for line in found if "my_net" not in line and " -o " not in line and "main" not in line]

@@ -1,4 +1,4 @@
-"""What several test files share."""
+"""Shared fixtures and hooks."""
 
 import gc
 import os
@@ -14,20 +14,20 @@ from costcalc.cli import main
 from costcalc.limits import raised
 from tests.seconds import Seconds, slow_ids, stale
 
-os.environ.pop("COLUMNS", None)  # what a test prints has the width that the test gives it, whoever runs the tests
+os.environ.pop("COLUMNS", None)  # output width depends on the test only, not on the environment
 CI = (*COMMITS, *BRANCHES)
 MEASURES = "COSTCALC_TEST_SECONDS" in os.environ  # also in the workers of xdist
 
 
 def pytest_configure(config):
-    gc.set_threshold(100_000)  # as in the program: thousands of tests make objects that live to the end
+    gc.set_threshold(100_000)  # as in the program: most objects live to the end
     if MEASURES:
         config.pluginmanager.register(Seconds(), "seconds")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Mark the cases as slow that are by measurement."""
+    """Mark the cases that were measured as slow."""
     slow, known = set(slow_ids()), {item.nodeid for item in items}
     for item in items:
         if item.nodeid in slow:
@@ -35,12 +35,12 @@ def pytest_collection_modifyitems(config, items):
     whole = MEASURES and not any("::" in one for one in config.args)
     if whole and (gone := stale(sorted(slow), known)):
         message = f"tests/slow.txt names tests that are not there: {gone}"
-        print(message, file=sys.__stderr__)  # of the error, processes of xdist say nothing
+        print(message, file=sys.__stderr__)  # xdist workers do not show the error
         raise pytest.UsageError(message)
 
 
 class Result(NamedTuple):
-    """How a command line ended, and what it said."""
+    """Exit code and output of a command line."""
 
     code: int
     out: str
@@ -56,7 +56,7 @@ def limit():
 
 @pytest.fixture
 def run(capsys, monkeypatch, tmp_path):
-    """A function that runs a command line in an empty directory: a Result."""
+    """A function that runs a command line in an empty directory and returns a Result."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)
 
@@ -71,7 +71,7 @@ def run(capsys, monkeypatch, tmp_path):
 
 
 class Repository:
-    """A git repository that a test makes: files written, commits, branches."""
+    """A git repository for tests: write files, commit, create branches."""
 
     def __init__(self, root):
         self.root = root
@@ -82,14 +82,14 @@ class Repository:
         return done.stdout.strip()
 
     def write(self, **files):
-        """Files by name: `models__net` is models/net.yaml."""
+        """Write files by name: `models__net` is models/net.yaml."""
         for name, text in files.items():
             path = self.root / f"{name.replace('__', '/')}.yaml"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
 
     def commit(self, **files):
-        """The files written, and all that is there committed."""
+        """Write files and commit everything."""
         self.write(**files)
         self.git("add", "-A")
         self.git("commit", "-q", "--allow-empty", "-m", "a commit")
@@ -98,7 +98,7 @@ class Repository:
 
 @pytest.fixture
 def repository(run, tmp_path, monkeypatch):
-    """An empty git repository on branch main, which is the working directory too."""
+    """An empty git repository on branch main, also the working directory."""
     for name in [name for name in os.environ if name.startswith("GIT_")] + list(CI):
         monkeypatch.delenv(name, raising=False)
     for key, value in {"NAME": "a", "EMAIL": "a@example.org"}.items():

@@ -1,4 +1,4 @@
-"""Which layers a network has and what each reads, whatever they are called and in whatever order they run."""
+"""Compare the layers and edges of networks, independent of names and order."""
 
 from collections import Counter
 
@@ -6,17 +6,17 @@ from costcalc.model.rows import Trace
 
 
 def lineage(walked: Trace) -> Counter:
-    """Each row by what it is and by everything before it: networks with the same edges have equal counts."""
+    """Count rows by their operation and all their ancestors. Networks with the same edges have equal counts."""
     known: dict = {name: hash(shape) for name, shape in walked.inputs.items()}
     for number, row in enumerate(walked.rows):
         before = [known[source] for source in row.sources]
-        before = sorted(before) if row.op.name in ("add", "mul") else before  # in either order the same
+        before = sorted(before) if row.op.name in ("add", "mul") else before  # commutative
         known[number] = hash((row.type, tuple(row.layer.shape), row.times, *before))
     return Counter(known.values())
 
 
 def assert_sources_hold(walked: Trace) -> None:
-    """Every row says for each input what makes it: an input or an earlier row, of the shape that the row reads."""
+    """Assert that every source of a row is an input or an earlier row with the shape that the row reads."""
     for number, row in enumerate(walked.rows):
         assert len(row.sources) == len(row.inputs)
         assert bool(row.sources) == (row.op.name != "parameter")
@@ -29,7 +29,7 @@ def assert_sources_hold(walked: Trace) -> None:
 
 
 def assert_onnx_has_the_edges(data: bytes, walked: Trace) -> None:
-    """In an exported file, each row is made of what its sources say, through operators that are no rows."""
+    """Assert that an exported file connects rows as their sources do, through operators that are not rows."""
     import onnx
 
     made = {name: node.input for node in onnx.load_from_string(data).graph.node for name in node.output}

@@ -1,7 +1,7 @@
-"""Processor seconds of tests: `COSTCALC_TEST_SECONDS=1 pytest` prints them by file, and fails where they are too many.
+"""Processor seconds of tests: `COSTCALC_TEST_SECONDS=1 pytest` prints them by file and enforces limits.
 
-A second is that of the machine on which the limits were set: a fixed calculation is timed between the tests, so that
-neither another machine nor others' work on it changes the verdict.
+A fixed calculation is timed between the tests to convert seconds to those of the machine on which the limits were set,
+so that neither another machine nor its load changes the verdict.
 """
 
 import os
@@ -12,12 +12,12 @@ from time import process_time
 
 import pytest
 
-EACH = 25  # seconds of a test without the marker `slow`: three times what any takes, as a first run of mypy does
-ALL = 600  # seconds of all of them: twice what they take; README says how long that is on two processors
+EACH = 25  # seconds of a test without the marker `slow`: three times the slowest, which is a first run of mypy
+ALL = 600  # seconds of all tests: twice their usual time; README states it for two processors
 CALCULATION = 0.0027  # seconds that `calculation` takes there
 EVERY = 50  # tests between two calculations
 SHOWN = 25  # files and tests in the report
-MEASURED = Path(__file__).with_name("slow.txt")  # the cases that took longest, by their ids
+MEASURED = Path(__file__).with_name("slow.txt")  # ids of the slowest cases
 
 
 def calculation():
@@ -30,24 +30,24 @@ def calculation():
 
 
 def spent():
-    """Processor time of this process and of those that it has started and that have ended."""
+    """Processor time of this process and its finished child processes."""
     now = os.times()
     return process_time() + now.children_user + now.children_system
 
 
 def slow_ids():
-    """The ids of the cases that are slow by measurement."""
+    """The ids of the cases that were measured as slow."""
     return [line for line in MEASURED.read_text(encoding="utf-8").splitlines() if line]
 
 
 def stale(ids, known):
-    """Those of the ids that are of no test, though there are others of the same file."""
+    """The ids that match no test, although their file has other tests."""
     files = {one.partition("::")[0] for one in known}
     return [one for one in ids if one not in known and one.partition("::")[0] in files]
 
 
 class Seconds:
-    """What each test took, as its process tells it; the verdict at the end."""
+    """pytest plugin: collects the time of each test from its process, and gives a verdict at the end."""
 
     def __init__(self):
         self.start = self.count = 0
@@ -74,19 +74,19 @@ class Seconds:
 
     @property
     def scaled(self):
-        """The seconds of each test, as they are on the machine of the limits."""
+        """The seconds of each test, converted to the machine of the limits."""
         pace = self._pace
         return {name: seconds / pace for name, seconds in self.taken.items()}
 
     def verdict(self):
-        """What takes too many seconds: a line each."""
+        """A line for each file or test that exceeds its limit."""
         total = sum(self.scaled.values())
         each = [f"{name} takes {seconds:.1f} s" for name, seconds in self.scaled.items() if seconds > EACH]
         found = [f"{one}: more than {EACH} s; do less, or add its id to tests/slow.txt" for one in each]
         return found + [f"all tests take {total:.0f} s: more than {ALL} s"] * (total > ALL)
 
     def lines(self):
-        """The report: all, the files and the tests that take longest."""
+        """The report: the total, and the slowest files and tests."""
         files = Counter()
         for name, seconds in self.scaled.items():
             files[name.partition("::")[0]] += seconds
@@ -99,7 +99,7 @@ class Seconds:
 
     @property
     def _pace(self):
-        """How many times as long as there the calculation took."""
+        """The time of the calculation relative to the machine of the limits."""
         return median(self.calculations or [CALCULATION]) / CALCULATION
 
     @pytest.hookimpl(tryfirst=True)

@@ -1,4 +1,4 @@
-"""The allowance of processor time: in every loop of the program, and told apart from what a network cannot be."""
+"""The allowance of processor time: it covers every loop of the program, and differs from an invalid network."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ LARGE = f"input: [32, 32, 64]\nlayers:\n{LAYERS}"
 
 
 def busy(seconds):
-    """Work that looks at no clock of ours."""
+    """Work that never checks our clock."""
     end = time.process_time() + seconds
     while time.process_time() < end:
         pass
@@ -123,7 +123,7 @@ def test_a_sweep_skips_no_point_that_took_too_long(limit):
         list(results(model, points, ["params"], "paper", skip_invalid=True))
 
 
-WORK = {  # rooms whose loops spend nothing of their own
+WORK = {  # packages whose loops do not call `spend`
     "export to PyTorch": lambda model, graph: source_text(graph, "net"),
     "import": lambda model, graph: spec_text(model, settle(model, {})),
     "rewriting": lambda model, graph: compare(model, conv="separable"),
@@ -176,7 +176,7 @@ def test_every_command_ends_when_its_time_is_over(name, allowance, run, limit):
 
 @pytest.mark.parametrize(("allowance", "code"), [("seconds", 0), ("run_seconds", 2)])
 def test_a_survey_refuses_files_that_take_too_long_and_ends_when_its_own_time_is_over(allowance, code, tmp_path):
-    """In a process of its own: what files take is spent in others, which have the limits of the one that asks."""
+    """Runs in a separate process. Files are read in worker processes, which get the limits of their parent."""
     (tmp_path / "net.yaml").write_text("input: [8, 8, 3]\nlayers: [{conv: 3x3, out: 8}]\n")
     line = [sys.executable, "-m", "costcalc", "survey", "net.yaml"]
     limits = {"COSTCALC_LIMITS": f"{allowance}=0"}

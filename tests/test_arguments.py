@@ -1,4 +1,4 @@
-"""Every argument of every public function: values of a wrong type are one clear error, and nothing has run."""
+"""Every argument of every public function: a value of a wrong type gives one clear error before anything runs."""
 
 import contextlib
 import inspect
@@ -29,12 +29,12 @@ ARGUMENTS = [
     for parameter in inspect.signature(getattr(costcalc, name)).parameters.values()
     if parameter.kind is not parameter.VAR_KEYWORD
 ]
-READ = {"Network", "Prices", "Inputs", "Result", "Any"}  # types of which any value may be one: the function reads it
+READ = {"Network", "Prices", "Inputs", "Result", "Any"}  # types that any value may have: the function checks them
 WORDS = {"None": {"None"}, "int": {"int", "float"}, "list": {"Sequence", "Iterable"}, "bool": {"bool"}}
 
 
 def called(name, argument, value):
-    """Call a function with a value for an argument, and small right ones for the others."""
+    """Call a function with a value for one argument, and small valid values for the others."""
     function = getattr(costcalc, name)
     given = dict(NAMED.get(name, {}))
     parameters = inspect.signature(function).parameters
@@ -50,7 +50,7 @@ def called(name, argument, value):
 
 
 def states(name, argument, kind):
-    """Whether the signature takes a value of this kind."""
+    """Whether the signature accepts a value of this kind."""
     hint = getattr(costcalc, name).__annotations__[argument]
     words = set(hint.replace("|", " ").replace("[", " ").replace("]", " ").replace(",", " ").split())
     return bool(words & (READ | WORDS.get(kind, set())))
@@ -78,7 +78,7 @@ def test_wrong_types_are_one_clear_error(net, name, argument):
 
 
 def allowed(name, argument, value):
-    """A value that the signature takes: a result, or an error of ours."""
+    """Assert that an accepted value gives a result or a CostcalcError."""
     with contextlib.suppress(CostcalcError):
         called(name, argument, value)
 

@@ -1,4 +1,4 @@
-"""Fuzzing in short (`python -m tests.fuzz` goes on for as long as one likes), and what it has found so far."""
+"""A short fuzzing run (`python -m tests.fuzz` runs for any time), and its findings so far."""
 
 import os
 import random
@@ -29,11 +29,11 @@ HEAD = "input: [8, 8, 3]\nlayers: [relu]\n"
 
 @pytest.fixture(scope="module", autouse=True)
 def ready():
-    """Everything loaded once."""
+    """Load everything once."""
     prepare()
 
 
-SLOW = {"modules": "torch"}  # targets that load what takes seconds
+SLOW = {"modules": "torch"}  # targets whose imports take seconds
 
 
 @pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one in SLOW)) for one in TARGETS])
@@ -59,7 +59,7 @@ def test_numbers_arrays_symbols_and_other_forms_agree_on_any_spec():
 
 
 class Dice(Writer):
-    """A writer whose choices are random: `draw` is a random.Random, `written` what all of them wrote."""
+    """A writer with random choices: `draw` is a random.Random, `written` collects the output of all writers."""
 
     written: ClassVar[set] = set()
 
@@ -78,7 +78,7 @@ class Dice(Writer):
 
 
 def layers_of(value):
-    """(operation, option) of every layer in what was written; ("", option) of what is no operation."""
+    """(operation, option) of every written layer; ("", option) for entries that are not operations."""
     if isinstance(value, dict):
         op = next((key for key in value if key in INDEX), "")
         yield from ((op, key) for key in value)
@@ -93,7 +93,7 @@ SPACES = [("grid", 1), ("grid", 2), ("grid", 3), ("tokens", 2), ("vector", 2)]
 
 @pytest.fixture(scope="module")
 def written():
-    """Layers of every kind, as the grammar writes them."""
+    """Layers of every kind, as written by the grammar."""
     dice = random.Random(1)
     for kind, rank in SPACES:
         plain, nesting = MAKERS[kind]
@@ -103,14 +103,14 @@ def written():
     return [yaml.load(text, yaml.CSafeLoader) for text in sorted(Dice.written)]
 
 
-UNWRITTEN = {  # what the grammar does not write by its makers -> why
+UNWRITTEN = {  # not written by the grammar's makers -> reason
     ("embedding", "embedding"): "it is the first layer of an input of words",
     ("embedding", "vocab"): "it is the first layer of an input of words",
 }
 
 
 def test_the_grammar_writes_every_operation_option_and_control(written):
-    """A new feature of the language is fuzzed from its first day."""
+    """Every new feature of the language is fuzzed."""
     found = set(layers_of(written))
     due = {(name, name if option == find(name).main else option) for name in INDEX for option in find(name).options}
     due |= {(name, name) for name in INDEX}
@@ -123,7 +123,7 @@ def test_the_grammar_writes_every_operation_option_and_control(written):
 
 
 def test_the_schema_knows_what_the_grammar_writes(written):
-    """By layers in which every option stands once at least."""
+    """Uses layers that contain every option at least once."""
     seen, layers = set(), []
     for one in written:
         if not seen.issuperset(found := {*layers_of(one)}):
@@ -141,7 +141,7 @@ def test_expressions_are_the_same_number_or_the_same_refusal_in_all_domains():
     assert seen["values of symbols"] > 500
 
 
-FOUND = {  # files, command line, the first error if there is one
+FOUND = {  # files, command line, the first error, if any
     "a bound that is no number, and a figure at a setting": (
         {
             "net.yaml": "vars: {a: {default: 1, min: name}}\n" + HEAD + "published:\n"

@@ -1,4 +1,4 @@
-"""What a start of the program loads. Each case is a process of its own, which says at its end what it has loaded."""
+"""The modules imported at start. Each case runs in a separate process that reports its imports at exit."""
 
 import gzip
 import json
@@ -26,7 +26,7 @@ SAY = "import atexit, json, sys\natexit.register(lambda: print(json.dumps([*sys.
 
 
 def loaded(code, *args, cwd):
-    """The top-level modules that a program has loaded when it ends."""
+    """The top-level modules that a program has imported at exit."""
     done = subprocess.run(
         [sys.executable, "-c", SAY + code, *args], capture_output=True, text=True, cwd=cwd, check=False
     )
@@ -35,11 +35,11 @@ def loaded(code, *args, cwd):
 
 
 def loaded_by(line, cwd):
-    """The top-level modules that a command line loads."""
+    """The top-level modules that a command line imports."""
     return loaded("from costcalc.cli import main\nmain()", *line.split(), cwd=cwd)
 
 
-LIGHT = [  # command line, what it must not load
+LIGHT = [  # command line, modules that it must not import
     ("analyze mobilenet.yaml --format json", HEAVY | {"difflib", "traceback", "csv", "hashlib", "decimal"}),
     ("analyze mobilenet.yaml --format csv", HEAVY),
     ("analyze mobilenet.yaml --format md", HEAVY),

@@ -1,4 +1,4 @@
-"""The laws of the code itself: imports go down only, rules use only what overloads, everything is documented."""
+"""Laws of the code: imports go down only, rules use only overloaded operators, public names are documented."""
 
 import ast
 import re
@@ -21,7 +21,7 @@ ROOT = Path(costcalc.__file__).parent
 TREES = {path.relative_to(ROOT): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
 RULES = [path for path in TREES if path.parts[0] == "ops"]
 
-FLOORS = (  # lowest first: a room uses those below it, and itself
+FLOORS = (  # lowest first: a room imports from itself and the rooms below it
     ("allowance", "arguments", "errors", "files", "git", "limits", "quantities", "records", "replacing"),
     ("num", "syntax"),
     ("ops", "render"),
@@ -39,7 +39,7 @@ FILES = {tuple(path.with_suffix("").parts): path for path in TREES}
 
 
 def imported(path, tree, files=FILES):
-    """The files of costcalc that a file imports from, wherever in it the import stands."""
+    """The files of costcalc that a file imports from, anywhere in the file."""
     for node in (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level):
         base = (*path.parent.parts[: len(path.parts) - node.level], *(node.module or "").split("."))
         base = tuple(filter(None, base))
@@ -50,18 +50,18 @@ def imported(path, tree, files=FILES):
 
 
 def room(path):
-    """The room of a file, or the file itself where it stands beside the rooms."""
+    """The room of a file, or the file itself if it is at the root."""
     return path.parts[0].removesuffix(".py")
 
 
 def at_run_time(tree):
-    """The code without what only a type checker reads."""
+    """The code without the blocks for type checkers."""
     nodes = [node for node in tree.body if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")]
     return ast.Module(nodes, [])
 
 
 def of_each_file(law):
-    """One test of a law that every file keeps: a test a file takes longer than what it looks at."""
+    """Parametrize a law over all files in a single test, because one test per file takes longer than the check."""
 
     def test():
         broken = {}
@@ -75,12 +75,12 @@ def of_each_file(law):
     return test
 
 
-NAMES = {path: {*imported(path, tree)} - {path} for path, tree in TREES.items()}  # also those of types
+NAMES = {path: {*imported(path, tree)} - {path} for path, tree in TREES.items()}  # including type imports
 USES = {path: {*imported(path, at_run_time(tree))} - {path} for path, tree in TREES.items()}
 
 
 def reached(path, uses=USES):
-    """Every file that one needs, itself only if there is a circle."""
+    """All files that a file needs; includes itself only if there is an import cycle."""
     found, new = set(), set(uses[path])
     while new:
         found |= new
@@ -91,7 +91,7 @@ def reached(path, uses=USES):
 @of_each_file
 def test_imports_go_down_only(path):
     ups = [other for other in NAMES[path] if FLOOR[room(other)] >= FLOOR[room(path)] and room(other) != room(path)]
-    assert [other for other in ups if FLOOR[room(path)] > 0] == []  # files beside the rooms know each other
+    assert [other for other in ups if FLOOR[room(path)] > 0] == []  # files at the root may import each other
     assert path not in reached(path)
 
 
@@ -113,7 +113,7 @@ AXES = {"at", "number", "axis"}  # positions in a shape, which are plain numbers
 
 
 def offences(tree):
-    """What a rule may not do. The label of a layer type is no rule: it reads a finished layer's `detail`."""
+    """What a rule must not do. Labels are not rules: they read the `detail` of a finished layer."""
     nodes = list(ast.walk(tree))
     allowed = {id(part) for node in nodes if is_guard(node) for part in node.values[1:]}
     labels = [
@@ -132,12 +132,12 @@ def offences(tree):
 
 
 def is_comparison(node):
-    """`a == b` or `a != b`."""
+    """Whether a node is `a == b` or `a != b`."""
     return isinstance(node, ast.Compare) and any(isinstance(op, (ast.Eq, ast.NotEq)) for op in node.ops)
 
 
 def is_guard(node):
-    """`type(x) is int and ..`."""
+    """Whether a node is `type(x) is int and ..`."""
     return (
         isinstance(node, ast.BoolOp)
         and isinstance(node.op, ast.And)
@@ -146,7 +146,7 @@ def is_guard(node):
 
 
 def is_no_size(node):
-    """Whether an operand is a text, a length, a truth, or the position of an axis."""
+    """Whether an operand is a text, a length, a bool, or the position of an axis."""
     text = ast.unparse(node)
     return text[0] in "'\"" or text.startswith("('") or "len(" in text or isinstance(node, ast.Compare) or text in AXES
 
@@ -184,7 +184,7 @@ NAMED = {
     **dict.fromkeys(("u", "step"), SEQUENCE),
     **dict.fromkeys(("into", "out"), "[196, 16]"),
 }
-FLOWS = {  # operation -> what flows into its example, and is `q`, `k` and `v` there; the rest get a grid
+FLOWS = {  # operation -> the input of its example, also used for `q`, `k` and `v`; other operations get a grid
     **dict.fromkeys(("attention", "attend", "rnn", "lstm", "gru", "slice", "reduce", "permute", "grid"), SEQUENCE),
     "channel_shuffle": "[28, 28, 240]",
     "einsum": "[12, 196, 64]",
@@ -230,7 +230,7 @@ def test_files_and_functions_are_short(path):
 
 @of_each_file
 def test_no_function_changes_its_module(path):
-    """What a run sets is its own: in a context variable, never in a name of the module."""
+    """State of a run is in context variables, never in module globals."""
     written = [node for node in ast.walk(TREES[path]) if isinstance(node, ast.Global)]
     changed = [
         node
@@ -250,7 +250,7 @@ def test_no_file_takes_private_names_of_others(path):
 
 
 def public(body):
-    """The functions and classes that are for others; methods that click calls are not."""
+    """The public functions and classes, without the methods that click calls."""
     for node in body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
             yield node
@@ -268,7 +268,7 @@ def test_public_names_have_docstrings(path):
 
 def test_public_names_are_listed():
     assert costcalc.__all__ == sorted(costcalc._PUBLIC)
-    assert {*map(room, TREES)} & {*costcalc.__all__} == set()  # a room would hide the name
+    assert {*map(room, TREES)} & {*costcalc.__all__} == set()  # a package would hide the name
     for path in TREES:
         found = import_module(".".join(["costcalc", *path.with_suffix("").parts]).removesuffix(".__init__"))
         names = getattr(found, "__all__", [])
@@ -277,7 +277,7 @@ def test_public_names_are_listed():
 
 
 def test_one_kind_of_named_tuple():
-    """But in selftest, which shares no code with what it checks."""
+    """Except in selftest, which shares no code with the rules it checks."""
     found = [
         path
         for path, tree in TREES.items()
@@ -290,7 +290,7 @@ def test_one_kind_of_named_tuple():
 
 
 def test_no_test_holds_of_nothing():
-    """Whoever asserts only of what a search of files or texts finds has to assert that it finds something."""
+    """A test that only asserts on search results must also assert that the search finds something."""
     loop = "def test_a():\n    for one in ROOT.glob('*'):\n        assert one\n"
     every = "def test_b():\n    found = [one for one in re.findall('a', text)]\n    assert all(found)\n"
     assert vacuous(loop + every + loop.replace("test_a", "test_c") + "    assert ROOT\n") == ["test_a", "test_b"]

@@ -1,4 +1,4 @@
-"""The judges of mutants are there, and judge: a test that is not found, or is slow, would fail for every mutant."""
+"""The tests that judge mutants exist and work: a missing or slow test would fail for every mutant."""
 
 import pytest
 import yaml
@@ -34,7 +34,7 @@ def test_a_judge_may_be_part_of_a_test():
 
 
 def test_a_name_that_two_rooms_have_is_no_judge(tmp_path, monkeypatch):
-    """The first of them would judge, and what the other one catches would live."""
+    """Only the first would judge, and mutants caught only by the other would survive."""
     monkeypatch.setattr(tests_of, "ROOT", tmp_path)
     for room in ("a", "b"):
         (tmp_path / "tests" / room).mkdir(parents=True)
@@ -53,7 +53,7 @@ def test_mutants_change_one_thing_each():
 
 
 def test_every_sign_becomes_another():
-    """A mutant that is what it was lives for ever."""
+    """An unchanged mutant always survives."""
     for text, after in (
         ("a = -b", "a = +b"),
         ("a = +b", "a = -b"),
@@ -89,7 +89,7 @@ def test_a_path_or_a_part_that_fits_nothing_is_no_mutant_that_is_caught():
 
 @pytest.fixture
 def judged(tmp_path, monkeypatch):
-    """A function that judges the mutants of a module by a test, both given as texts: {after: verdict}."""
+    """A function that judges the mutants of a module text with a test text and returns {after: verdict}."""
     (tmp_path / "costcalc").mkdir()
     (tmp_path / "tests").mkdir()
     monkeypatch.syspath_prepend(tmp_path)

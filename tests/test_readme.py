@@ -1,4 +1,4 @@
-"""The README and the language reference do what they say: every block is run, every figure compared."""
+"""The README and the language reference are correct: every block is run, every figure compared."""
 
 import re
 import shlex
@@ -32,7 +32,7 @@ SESSIONS = [[line for line in block.splitlines() if line.startswith("costcalc ")
 
 @pytest.mark.parametrize("lines", [lines for lines in SESSIONS if lines], ids=lambda lines: lines[0])
 def test_commands_run(lines, capsys, tmp_path, monkeypatch):
-    """The lines of one block after each other, in one directory."""
+    """Runs the lines of a block in sequence in one directory."""
     monkeypatch.chdir(tmp_path)
     for line in lines:
         if line.startswith(("costcalc plot", "costcalc export")):
@@ -43,7 +43,7 @@ def test_commands_run(lines, capsys, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("block", blocks(README, "console"))
 def test_outputs_are_what_is_printed(block, capsys, tmp_path, monkeypatch):
-    """A last line of `...` stands for the rest of what is printed."""
+    """A final `...` line stands for the rest of the output."""
     monkeypatch.chdir(tmp_path)
     line, _, shown = block.partition("\n")
     code, out, _ = run(line.removeprefix("$ "), capsys)

@@ -1,4 +1,4 @@
-"""Our named tuples beside those of `typing`: whatever one does with an instance or its class gives the same."""
+"""Our named tuples behave like `typing.NamedTuple` for all operations on instances and classes."""
 
 import copy
 import pickle

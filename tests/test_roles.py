@@ -1,4 +1,4 @@
-"""The three pages for three kinds of users do what they say: files are written, commands run, outputs compared."""
+"""The pages for three kinds of users are correct: files are written, commands run, outputs compared."""
 
 import contextlib
 import io
@@ -13,7 +13,7 @@ BLOCK = re.compile(r"^```(\w+) ?([\w.]*)\n(.*?)^```", re.S | re.M)
 
 
 def compared(out, shown):
-    """What is shown is all that is printed, or its start where a last line of `...` stands for the rest."""
+    """Assert that the output equals the shown text, or starts with it if it ends with a `...` line."""
     whole = shown.removesuffix("...\n")
     assert out.startswith(whole)
     assert (whole == shown) == (out == whole)
@@ -28,7 +28,7 @@ def test_commands_print_what_is_shown(repository, run, tmp_path, name):
             (tmp_path / file).write_text(text, encoding="utf-8")
             continue
         assert language == "console"
-        if first:  # what stands before the first command is committed
+        if first:  # files before the first command are committed
             repository.commit()
             first = False
         line, _, shown = text.partition("\n")
@@ -40,13 +40,13 @@ PAGES = sorted(path.stem for path in (DOCS / "cookbook").glob("*.md") if path.st
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_cookbook_prints_what_it_shows(run, tmp_path, name):
-    """Every page compares a total with a figure that someone else counted, exactly to its printed digits."""
+    """Every page compares a total with a published figure to all its digits."""
     shown = printed(DOCS / "cookbook" / f"{name}.md", run, tmp_path)
     assert any(line.startswith("$ costcalc reproduce") for line in shown)
 
 
 def printed(page, run, folder):
-    """What the commands of a page print, by their lines: as the page shows it."""
+    """The output of each command of a page, compared with the page."""
     shown = {}
     for language, file, text in BLOCK.findall(page.read_text(encoding="utf-8")):
         if file:
@@ -62,7 +62,7 @@ def printed(page, run, folder):
 
 
 def test_the_page_of_language_models_prints_what_it_shows(run, tmp_path):
-    """A prompt in chunks costs what it costs at once, where what a mask hides is skipped."""
+    """A prompt in chunks costs the same as in one pass if masked pairs are skipped."""
     shown = printed(DOCS / "language_models.md", run, tmp_path)
     chunks, whole = (out for line, out in shown.items() if line.endswith("--convention flash"))
     figures = [

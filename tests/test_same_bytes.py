@@ -1,4 +1,4 @@
-"""The same input gives the same bytes, whatever the locale, time zone, hash seed, terminal, directory and Python."""
+"""Output bytes do not depend on locale, time zone, hash seed, terminal, directory or Python version."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ LINES = (
     "analyze nosuch.yaml",
     "analyze net.yaml --set alhpa=2",
 )
-# another Python can use the packages of this one, too; what is compiled in them it does without
+# another Python can use these packages too, without their compiled parts
 PATHS = os.pathsep.join((str(ROOT), sysconfig.get_paths()["purelib"]))
 PLAIN = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "PYTHONDONTWRITEBYTECODE": "1"}
 WORLDS = {
@@ -69,7 +69,7 @@ def folder(tmp_path_factory):
 
 
 def said(folder, python=sys.executable, lines=LINES, **environment):
-    """All that the commands print, as bytes."""
+    """The output of all commands as bytes."""
     given = {**PLAIN, "PYTHONPATH": PATHS, "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1", **environment}
     done = subprocess.run(
         [python, "-c", CODE, "|".join(lines)], cwd=folder, env=given, capture_output=True, check=False
@@ -80,7 +80,7 @@ def said(folder, python=sys.executable, lines=LINES, **environment):
 
 @pytest.fixture(scope="module")
 def usual(folder):
-    """What they print here and now."""
+    """The output in the current environment."""
     out, err = said(folder)
     assert "Größe".encode() in out or "é=1".encode() in out
     assert out.splitlines().count(b"2") == 2, out[-500:]
@@ -100,7 +100,7 @@ def test_another_directory_changes_nothing(folder, usual, tmp_path):
 
 
 def interpreter(version):
-    """The path of a Python of that version that starts, or None."""
+    """The path of a working Python of that version, or None."""
     homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(f"versions/{version}.*/bin/python")
     for path in (shutil.which(f"python{version}"), *map(str, homes)):
         if path and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0:

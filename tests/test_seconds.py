@@ -1,4 +1,4 @@
-"""What is measured and judged of the time that tests take."""
+"""Tests of the measurement of test times and its verdict."""
 
 import os
 import subprocess
@@ -12,12 +12,12 @@ from tests.seconds import Seconds, slow_ids, stale
 
 
 def told(name, taken, calculation=seconds.CALCULATION, when="teardown"):
-    """The report of a test, as its process gives it."""
+    """The report of a test from its process."""
     return SimpleNamespace(when=when, nodeid=name, user_properties=[("seconds", taken), ("calculation", calculation)])
 
 
 def measured(*reports):
-    """The Seconds that heard some reports."""
+    """A Seconds plugin that received some reports."""
     found = Seconds()
     for report in reports:
         found.pytest_runtest_logreport(report)

@@ -1,4 +1,4 @@
-"""What the library says to a type checker: a strict check of a program that uses it, and the names that editors see."""
+"""The library under a type checker: a strict check of a client program, and the names that editors see."""
 
 import ast
 import importlib.util
@@ -88,7 +88,7 @@ try:
 except CostcalcError as error:
     print([problem.message for problem in error.problems])
 '''
-WRONG = {  # a mistake -> what a checker calls it
+WRONG = {  # a mistake -> the checker's error code
     "analyze(3).totals\n": "arg-type",
     'analyze("mobilenet").total\n': "attr-defined",
     'compare("mobilenet", layers=["conv"])\n': "arg-type",
@@ -98,7 +98,7 @@ WRONG = {  # a mistake -> what a checker calls it
 
 @pytest.fixture(scope="module")
 def checker(tmp_path_factory):
-    """What mypy says of a program, line by line."""
+    """The messages of mypy for a program, by line."""
     pytest.importorskip("mypy")
     folder = tmp_path_factory.mktemp("types")
 
@@ -125,7 +125,7 @@ def test_mistakes_are_seen(checker):
 
 
 def lazy():
-    """Name -> module below costcalc, of the names that only a type checker imports."""
+    """Name -> module of costcalc, for the names imported under TYPE_CHECKING."""
     tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
     (block,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     return {alias.name: node.module for node in block.body if node.level for alias in node.names}

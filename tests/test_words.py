@@ -1,4 +1,4 @@
-"""Plain English: phrases that a reader has to translate are in no text of the project."""
+"""Plain English: no text of the project contains phrases that are hard to understand."""
 
 import re
 from pathlib import Path

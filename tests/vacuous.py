@@ -1,4 +1,4 @@
-"""Tests that hold of nothing: all that they assert is in a loop over what a search found, which can be nothing."""
+"""Find vacuous tests: all their assertions are in a loop over search results, which may be empty."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ _CHECKS = ("raises", "fail", "skip")
 
 
 def vacuous(text):
-    """The names of the tests of a file that hold when their search finds nothing."""
+    """The names of the tests of a file that pass if their search finds nothing."""
     if not _NAMED.search(text):
         return []
     tests = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
@@ -29,7 +29,7 @@ def _can_hold_of_nothing(test):
 
 
 def _searches(value, found):
-    """Whether a value is what a search found, or made of it."""
+    """Whether a value is a search result or derived from one."""
     nodes = [*ast.walk(value)]
     called = {getattr(node.func, "attr", None) for node in nodes if isinstance(node, ast.Call)}
     return bool(called & {*SEARCHES}) or any(isinstance(node, ast.Name) and node.id in found for node in nodes)
@@ -42,6 +42,6 @@ def _checks(node):
 
 
 def _is_of_all(node, found):
-    """Whether it asserts `all(..)` of what a search found."""
+    """Whether a node asserts `all(..)` over search results."""
     test = getattr(node, "test", None)
     return isinstance(test, ast.Call) and getattr(test.func, "id", "") == "all" and _searches(test, found)

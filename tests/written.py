@@ -1,4 +1,4 @@
-"""What a spec that `import` wrote is held to: it costs what the report of the model says, in every convention."""
+"""Check of specs written by `import`: they cost the same as the model's report under every convention."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ MACS = ("mac", "mac_attention", "mac_masked")
 
 
 def assert_spec_costs_the_same(model, values=None, **options):
-    """Write a model as a spec and compare it with the report; gives the totals under `framework`, and the text."""
+    """Write a model as a spec and compare it with the report; return the totals under `framework` and the text."""
     settled = settle(model, values or {})
     text = spec_text(model, settled, **options)
     spec = read(Source("again.yaml", text))
@@ -26,12 +26,12 @@ def assert_spec_costs_the_same(model, values=None, **options):
 
 
 def totals(model, convention, values=None):
-    """What a report counts."""
+    """The totals of a report."""
     return analyze(model, convention=convention, settings=values or {}).totals
 
 
 def numbers(model, values=None):
-    """All numbers of each kind."""
+    """The parameters of each kind."""
     found = Counter()
     for row in trace(model, settle(model, values or {})).rows:
         found.update(
@@ -41,7 +41,7 @@ def numbers(model, values=None):
 
 
 def products(model, values=None):
-    """The layers that multiply: how much, and how often."""
+    """The layers with mult-adds: their amounts and number of runs."""
     rows = trace(model, settle(model, values or {})).rows
     found = ((tuple(row.layer.terms.get(name, 0) for name in MACS), row.times) for row in rows)
     return Counter(one for one in found if any(one[0]))

@@ -1,4 +1,4 @@
-"""Fuzzing that lasts: valid specs by a grammar and broken ones, through every command.
+"""Long-running fuzzing: valid and broken specs through every command.
 
     python -m tests.fuzz --minutes 30
     python -m tests.fuzz --minutes 5 --seed 7 compare diff
@@ -6,9 +6,9 @@
     python -m tests.fuzz --points 100000     expressions in numbers, arrays and symbols, at so many points: a full run
                                              begins with them
 
-No run may end in a traceback, with an exit code other than 0, 1 and 2, after more than 5 s or with more than 300 MB;
-no graph may be accepted that the checker of ONNX refuses (checker.py has the known differences).
-Exit code 1 when one does; each failure is printed with its smallest input.
+No run may end in a traceback or with an exit code other than 0, 1 and 2, or need more than 5 s or 300 MB.
+No graph refused by ONNX's checker may be accepted (checker.py lists the known differences).
+Otherwise the exit code is 1, and each failure is printed with its smallest input.
 """
 
 import argparse
@@ -21,12 +21,12 @@ from .sandbox import prepare
 from .search import Tally, search
 from .targets import TARGETS
 
-POINTS = 100_000  # of expressions in a run of all targets
-ROUND = 60  # inputs of one target, before the next has its turn
+POINTS = 100_000  # points of expressions in a run of all targets
+ROUND = 60  # inputs of one target before the next one
 
 
 def main():
-    """Fuzz for some minutes and say what was tried."""
+    """Fuzz for some minutes and print the statistics."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("targets", nargs="*", help=f"of {', '.join(TARGETS)} [all]")
     parser.add_argument("--minutes", type=float, default=1.0)
@@ -49,7 +49,7 @@ def main():
     while time.monotonic() < until:
         for at, (name, tally) in enumerate(tallies.items()):
             known, now = len(tally.failures), time.monotonic()
-            search(name, tally, ROUND, number, now + (until - now) / (len(tallies) - at))  # each has its share
+            search(name, tally, ROUND, number, now + (until - now) / (len(tallies) - at))  # an equal share for each
             number += 1
             if len(tally.failures) > known:
                 print(shown(name, *[*tally.failures.items()][-1]), flush=True)
@@ -58,7 +58,7 @@ def main():
 
 
 def report(tallies, seconds):
-    """Print what was tried."""
+    """Print the statistics."""
     heads = ("inputs", "exit 0", "exit 1", "exit 2", "worst s", "worst MB", "failures")
     print("target".ljust(12) + "".join(head.rjust(10) for head in heads))
     for name, tally in tallies.items():

@@ -1,8 +1,8 @@
-"""Coverage-guided fuzzing of the expression parser, and of what it lets through.
+"""Coverage-guided fuzzing of the expression parser and of accepted expressions.
 
     python -m tests.fuzz.atheris_expression -max_total_time=600
 
-A text is an expression with a value, or it is refused; nothing else comes of it, and nothing is run.
+A text is either an expression with a value or refused; no other error occurs, and no code is executed.
 """
 
 import sys
@@ -19,11 +19,11 @@ KNOWN = {**FUNCTIONS, "f": (Function("f", ("x",), parse("x * 2 + a", {"x", "a"},
 
 @atheris.instrument_func
 def one(data):
-    """Parse a text and work it out."""
+    """Parse a text and evaluate it."""
     text = data.decode("utf-8", "surrogateescape")
     try:
         value = parse(text, NAMES, KNOWN).value(NAMES)
-    except (BadExpression, Refused, ArithmeticError, ValueError, TypeError):  # as costcalc.read.spec.args takes them
+    except (BadExpression, Refused, ArithmeticError, ValueError, TypeError):  # like costcalc.read.spec.args
         return
     assert isinstance(value, (int, float, str, tuple)), value
 

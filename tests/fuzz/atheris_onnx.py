@@ -2,8 +2,8 @@
 
     python -m tests.fuzz.atheris_onnx -max_total_time=600 -max_len=4000 a-directory-of-onnx-files/
 
-The bytes are a file, or they choose among the graphs of the hypothesis strategies: exported specs with accidents, and
-random ones. Whatever they are, the reader gives a result or a CostcalcError, and what it gives can be walked, and
+The bytes are a file, or they select a graph of the hypothesis strategies: exported specs with faults, or random
+graphs. For any bytes, the reader returns a result or raises a CostcalcError, and its result can be traced and
 written as a spec.
 """
 
@@ -22,11 +22,11 @@ from hypothesis import HealthCheck, given, settings
 
 from .onnx_graphs import graphs
 
-CHOOSES = 128  # of the first byte: less of it, and the others are a file
+CHOOSES = 128  # a first byte below this means a file
 
 
 def read_and_walk(data):
-    """Read a file; walk what it is, and write it, every open axis 8."""
+    """Read a file, trace it with 8 for every open axis, and write it."""
     try:
         found = model.read(file.bounded(data, "m.onnx"))
         values = settle(found, {name: 8 for name, one in found.variables.items() if one.default is None})
@@ -40,13 +40,13 @@ def read_and_walk(data):
 @settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(graphs())
 def chosen(data):
-    """Read a graph of the strategies."""
+    """Read a graph drawn from the strategies."""
     read_and_walk(data)
 
 
 @atheris.instrument_func
 def one(data):
-    """Read some bytes, or the graph that they choose."""
+    """Read bytes, or the graph that they select."""
     if data[:1] >= bytes([CHOOSES]):
         chosen.hypothesis.fuzz_one_input(data[1:])
     else:

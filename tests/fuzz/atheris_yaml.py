@@ -1,8 +1,8 @@
-"""Coverage-guided fuzzing of the readers of YAML: specs, price lists and checks.
+"""Coverage-guided fuzzing of the YAML readers: specs, price lists and checks.
 
     python -m tests.fuzz.atheris_yaml -max_total_time=600 -max_len=4000 a-copy-of-configs/
 
-Whatever the bytes are, a reader gives a result or a CostcalcError.
+For any bytes, a reader returns a result or raises a CostcalcError.
 """
 
 import sys
@@ -21,7 +21,7 @@ with atheris.instrument_imports(include=["costcalc", "yaml"]):
 
 @atheris.instrument_func
 def one(data):
-    """Read some bytes as the kind of file that their keys say; walk what is a network."""
+    """Read bytes as the kind of file that their keys indicate; trace networks."""
     try:
         source = Source("net.yaml", decoded(data, "net.yaml"))
         reader = price_lists.read if b"prices:" in data else checks if b"checks:" in data else read_and_walk
@@ -37,7 +37,7 @@ def checks(source):
 
 
 def read_and_walk(source):
-    """A spec, and its layers where it has no more than some thousand."""
+    """Read a spec, and trace it if it has at most a few thousand layers."""
     model = spec.read(source)
     trace(model, settle(model, {}), most_layers=2_000)
     list(model.published)

@@ -1,4 +1,4 @@
-"""Broken texts: valid ones with accidents and tricks, down to single bytes."""
+"""Broken texts: valid ones with faults and tricks, down to single bytes."""
 
 import re
 from pathlib import Path
@@ -45,7 +45,7 @@ def shipped():
 
 @st.composite
 def broken(draw, texts=None):
-    """The bytes of a text with some accidents."""
+    """The bytes of a text with some faults."""
     text = draw(texts if texts is not None else st.one_of(specs(), specs(), st.sampled_from(shipped())))
     for _ in range(draw(st.integers(1, 4))):
         text = draw(st.sampled_from(ACCIDENTS))(draw, text)
@@ -57,19 +57,19 @@ def broken(draw, texts=None):
 
 
 def cut(draw, text):
-    """Some characters missing."""
+    """Remove some characters."""
     at = draw(st.integers(0, len(text)))
     return text[:at] + text[at + draw(st.integers(1, 30)) :]
 
 
 def inserted(draw, text):
-    """A word or a trick somewhere."""
+    """Insert a word or a trick."""
     at = draw(st.integers(0, len(text)))
     return text[:at] + draw(st.sampled_from((*WORDS, *TRICKS, "\n", " ", "\n  "))) + text[at:]
 
 
 def replaced(draw, text):
-    """A word in place of another."""
+    """Replace a word with another."""
     found = [*re.finditer(r"[\w.]+", text)]
     if not found:
         return text
@@ -78,7 +78,7 @@ def replaced(draw, text):
 
 
 def swapped(draw, text):
-    """Two words in each other's place."""
+    """Swap two words."""
     found = [*re.finditer(r"[\w.]+", text)]
     if len(found) < 2:
         return text
@@ -88,7 +88,7 @@ def swapped(draw, text):
 
 
 def repeated(draw, text):
-    """A line twice, or some lines many times."""
+    """Repeat a line once, or some lines many times."""
     lines = text.splitlines(keepends=True)
     if not lines:
         return text
@@ -97,7 +97,7 @@ def repeated(draw, text):
 
 
 def larger(draw, text):
-    """A number that is far larger."""
+    """Make a number far larger."""
     found = [*re.finditer(r"\d+", text)]
     if not found:
         return text

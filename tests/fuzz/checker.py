@@ -1,4 +1,4 @@
-"""What ONNX's own checker says of a graph that the program accepts."""
+"""Check graphs accepted by the program with ONNX's checker."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import tempfile
 from importlib.util import find_spec
 from math import prod
 
-KNOWN = {  # what the checker refuses and the program reads all the same -> why
+KNOWN = {  # refused by the checker but read by the program -> reason
     r"No opset import for domain": "an operator of another domain is shown as unknown, whether or not it is imported",
     r"stored externally and should not have data field": "the numbers of weights are not read, wherever they are",
     r"should be stored in .* but it": "no other file is opened",
@@ -18,9 +18,9 @@ KNOWN = {  # what the checker refuses and the program reads all the same -> why
 
 
 def refusal(data):
-    """The first line of what the checker says against the bytes of a graph, "" if nothing or a difference of KNOWN.
+    """The first line of the checker's refusal of a graph; "" if it is valid or the refusal is in KNOWN.
 
-    The checker runs in a process of its own: it is C++, and the bytes are hostile.
+    The checker is C++ and the bytes are hostile, so it runs in a separate process.
     """
     if not find_spec("onnx"):
         return ""
@@ -35,7 +35,7 @@ def refusal(data):
         file.seek(0)
         said = file.read().decode()
     if os.WIFSIGNALED(status):
-        return ""  # the checker itself ends badly: no word against the graph
+        return ""  # the checker itself crashed: no verdict on the graph
     return "" if any(re.search(pattern, said) for pattern in KNOWN) else said
 
 
@@ -44,15 +44,15 @@ def _said(data):
 
     try:
         onnx.checker.check_model(completed(onnx.ModelProto.FromString(data)))
-    except Exception as error:  # any class of the checker
+    except Exception as error:  # any exception class of the checker
         return str(error).partition("\n")[0]
     return ""
 
 
 def completed(proto):
-    """The model with what the checker asks for and no count depends on: numbers of weights, a name, types of outputs.
+    """The model completed with parts that the checker requires and no count depends on: weights, a name, output types.
 
-    Functions that nothing calls are left out: they are not read.
+    Unused functions are removed, because they are not read.
     """
     for one in [one for one in proto.graph.initializer if one.data_location or _is_left_out(one)]:
         if one.name not in [known.name for known in proto.graph.input]:
@@ -87,7 +87,7 @@ def _drop_functions(proto):
 
 
 def _graphs(graph):
-    """A graph and all that are in its nodes."""
+    """A graph and all its nested graphs."""
     yield graph
     for node in graph.node:
         yield from _inside(node)

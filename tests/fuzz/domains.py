@@ -1,6 +1,6 @@
-"""Valid specs counted three ways: with whole numbers point by point, with arrays, and with symbols.
+"""Valid specs evaluated in three domains: with integers point by point, with arrays, and with symbols.
 
-They are also written in other forms, and compared there: as an ONNX model, where onnx is installed, and as a spec.
+They are also written as a spec and, if onnx is installed, as an ONNX model, and compared.
 """
 
 import time
@@ -23,14 +23,14 @@ from .grammar import specs
 
 POINTS = {"alpha": np.array([1.0, 0.5, 0.75, 0.3, 1.37]), "res": np.array([32, 40, 33, 32, 40])}
 METRICS = ("mult_adds", "params", "min_mult_adds", "expected_mult_adds")
-NEAR = 1e-12  # expected values are exact as numbers and symbols, floats in arrays
+NEAR = 1e-12  # expected values are exact for numbers and symbols, floats in arrays
 PATIENT = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 def agreement(count, number=0):
-    """Compare on so many specs; says what that were, a name and a number each. AssertionError at the first difference.
+    """Compare `count` specs; return a text with the number of comparisons. Raises AssertionError on a difference.
 
-    What cannot be exported is counted by its reason.
+    Specs that cannot be exported are counted by reason.
     """
     start, seen = time.monotonic(), Counter()
 
@@ -46,7 +46,7 @@ def agreement(count, number=0):
 
 
 def agrees(text):
-    """What was compared of one spec."""
+    """Compare one spec; return the counts."""
     model = read(Source("net.yaml", text))
     metrics = [metric(name, "paper") for name in METRICS]
     totals = [_totals(model, {name: column[at].item() for name, column in POINTS.items()}) for at in range(5)]
@@ -74,7 +74,7 @@ def agrees(text):
 
 
 def _elsewhere(model):
-    """What was compared of a spec in other forms, at its own defaults and at one other point."""
+    """Compare a spec in other forms, at its defaults and at one other point; return the counts."""
     found: Counter = Counter()
     for values in ({}, {"alpha": 0.3, "res": 40}):
         imported(model, values)
@@ -85,7 +85,7 @@ def _elsewhere(model):
 
 
 def same(one, other):
-    """Whether two totals are equal: whole numbers exactly."""
+    """Whether two totals are equal, exactly for integers."""
     return one == other if type(one) is type(other) is int else abs(one - other) <= NEAR * abs(other)
 
 

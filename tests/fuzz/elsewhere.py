@@ -1,4 +1,4 @@
-"""Valid specs written in other forms: as an ONNX model whose shapes ONNX infers itself, and as a spec by `import`."""
+"""Valid specs in other forms: as an ONNX model with shapes inferred by ONNX, and as a spec written by `import`."""
 
 import re
 from collections import Counter
@@ -19,10 +19,10 @@ from tests.written import assert_spec_costs_the_same
 
 
 def exported(model, values):
-    """What was compared of the model as an ONNX file, or why it cannot be exported: {what: how many}.
+    """Compare a model with its ONNX export; return counts by kind, or the reason why it cannot be exported.
 
-    The file is written without weights, parsed again, and inferred by ONNX alone; its weights are counted, too. Read
-    back, it costs what the spec does, unless layers run several times or attend through a mask: a file says neither.
+    The file is written without weights and parsed again. ONNX infers its shapes, and its weights are counted. Read
+    back, it costs the same as the spec, unless layers run several times or use masks, which a file cannot express.
     """
     settled = settle(model, values)
     try:
@@ -45,7 +45,7 @@ def exported(model, values):
 
 
 def _inferred(data, model, rows, params):
-    """Compare the shapes that ONNX infers, and the weights that it finds."""
+    """Compare the shapes and weights inferred by ONNX."""
     import onnx
 
     graph = onnx.shape_inference.infer_shapes(onnx.load_from_string(data), strict_mode=True, data_prop=True).graph
@@ -63,7 +63,7 @@ def _shape(info):
 
 
 def imported(model, values):
-    """Write the model as a spec, and read it back: it has the same layers, each with the same cost."""
+    """Write the model as a spec and read it back: it must have the same layers at the same cost."""
     settled = settle(model, values)
     if any(branch.choice.alone for row in trace(model, settled).rows for branch in row.chance):
         return  # refused: `prob` is not written

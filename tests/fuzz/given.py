@@ -1,4 +1,4 @@
-"""What commands are given: strategies of the files that they find, and of parts of their command lines."""
+"""Strategies for the files and command-line parts of commands."""
 
 from hypothesis import strategies as st
 
@@ -25,7 +25,7 @@ PRICES = (
 
 
 def files(spec):
-    """Files with a spec of this strategy, valid or broken."""
+    """Files with a spec from the strategy, valid or broken."""
     return spec.map(lambda text: {"net.yaml": text if isinstance(text, bytes) else text.encode()})
 
 
@@ -42,7 +42,7 @@ VALUES = st.sampled_from(
 
 
 def command(*args, of=SPEC):
-    """A command line of fixed parts and strategies, on files."""
+    """A command line of fixed parts and strategies, with files."""
     parts = [part if isinstance(part, st.SearchStrategy) else st.just([part]) for part in args]
     return st.tuples(of, st.tuples(*parts).map(lambda found: [word for part in found for word in part]))
 
@@ -53,7 +53,7 @@ def alone(value):
 
 
 def option(name, values):
-    """An option, or not."""
+    """An option or nothing."""
     return st.one_of(st.just([]), values.map(lambda value: [name, value]))
 
 
@@ -80,7 +80,7 @@ JSON = TEXTS.map(lambda text: {"m.json": text if type(text) is bytes else text.e
 ARCHIVE = archives().map(lambda data: {"m.keras": data})
 SIZES = st.sampled_from(([], [], ["--set", "h=8", "--set", "w=8"], ["--set", "batch=2"], ["--set", "height=64"]))
 WIDTH = st.sampled_from(([], [], ["--width", "alpha"], ["--width", "channels"], ["--flat"]))
-CELLS = {  # of each column, all that a variable takes
+CELLS = {  # per column: all values that a variable accepts
     "alpha": ("0.5", "1", "1.25"),
     "res": ("32", "40"),
     "n": ("0", "3"),
@@ -93,7 +93,7 @@ ODD_CELLS = ("", "x", "1e400", '"a, b"', "=1+1", "-3", "0x10", "[1]", "9" * 30, 
 
 @st.composite
 def points(draw):
-    """The name and text of a file of points, as CSV or as YAML, mostly with values that the variables take."""
+    """The name and text of a CSV or YAML file of points, mostly with values that the variables accept."""
     heads = draw(st.lists(st.sampled_from(sorted(CELLS)), min_size=1, max_size=3, unique=True))
     rows = [[draw(st.sampled_from(CELLS[head])) for head in heads] for _ in range(draw(st.integers(1, 4)))]
     if draw(st.booleans()) and rows:
@@ -125,7 +125,7 @@ MODELS = st.one_of(st.tuples(ONNX, st.just("m.onnx")), st.tuples(JSON, st.just("
 
 @st.composite
 def on_models(draw):
-    """A graph or a configuration, and a command of those that are made for specs."""
+    """A graph or a configuration, with a command intended for specs."""
     found, name = draw(MODELS)
     return found, [name if word == "{}" else word for word in draw(ON_MODELS)]
 

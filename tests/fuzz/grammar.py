@@ -1,4 +1,4 @@
-"""Valid specs by a grammar of the whole language: every one of them can be read, built and counted."""
+"""Valid specs from a grammar of the whole language: each can be read, traced and counted."""
 
 from hypothesis import strategies as st
 
@@ -30,7 +30,7 @@ BLOCKS = """blocks:
   gathered(names): [{concat: names}]
   padding_of(c, p, d=channels): [{conv: 3x3, out: d, padding: p}, {conv: 1x1, out: c}]
 """
-INPUTS = {  # kind of flow -> shapes, and what flows
+INPUTS = {  # kind of flow -> shapes and flows
     "grid": (("[res, res, 3]", 2), ("{height: res, width: res - 1, channels: 3}", 2)),
     "line": (("[res, 3]", 1), ("{length: 4 * res, channels: 3}", 1)),
     "volume": (("[n + 3, res // 4, 8, 3]", 3), ("{depth: 4, height: res // 8, width: 5, channels: 3}", 3)),
@@ -38,7 +38,7 @@ INPUTS = {  # kind of flow -> shapes, and what flows
     "words": (("[n + 4]", 2),),
     "vector": (("[12]", 2),),
 }
-MAKERS = {  # kind of flow -> the layers that it can go into, and those with layers inside
+MAKERS = {  # kind of flow -> the layers that accept it, and those with nested layers
     "grid": ((*[grids.of_any_grid] * 12, *plain.PLAIN), plain.NESTING),
     "tokens": ((*sequences.TOKENS, *plain.PLAIN), plain.NESTING),
     "vector": ((*sequences.VECTOR, *plain.PLAIN), plain.NESTING),

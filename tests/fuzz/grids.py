@@ -1,4 +1,4 @@
-"""Layers of a grid of one, two or three axes, each as a function (writer, flow) -> flow."""
+"""Layers on a grid of one, two or three axes, each as a function (writer, flow) -> flow."""
 
 from .plain import multiple
 from .windows import BORDERS, WINDOWS
@@ -7,7 +7,7 @@ from .writing import listed, quoted
 
 
 def shipped(w, flow):
-    """A block that comes with costcalc, called with one value, a row, rows, or names."""
+    """A built-in block, called with one value, a row, rows, or names."""
     out = w.width()
     calls = (
         {"separable": f"[{quoted(out)}, 1]"},
@@ -30,7 +30,7 @@ def excited(w, flow):
 
 
 def own(w, flow):
-    """A block of the spec's own."""
+    """A block defined in the spec."""
     out = w.width()
     if w.one(0, 0, 1):
         w.put(joined=f"[{quoted(out)}, 2, {w.note()}]")
@@ -74,12 +74,12 @@ def bordered(w, flow):
 
 
 def included(w, flow):
-    """Layers of another spec, from the start or from a name on."""
+    """Layers of an included spec, from the start or from a named layer."""
     cut = w.one({"until": "conv11"}, {"after": "conv11"}, {"after": "conv11", "until": "features", "times": "2"})
     flow = flow if "until" in cut and "after" not in cut else mix(w, flow)
     if cut == {"after": "conv11"}:  # with the classifier
         w.put(include="mobilenet.yaml", classes="10", **cut, **{"as": w.fresh("net")})
-        w.put("flatten")  # the classifier of MobileNet keeps a grid of 1x1
+        w.put("flatten")  # the classifier of MobileNet keeps a 1x1 grid
         return flow._replace(kind="vector", channels="10", grid=0, rank=2)
     w.put(include="mobilenet.yaml", alpha=w.one("alpha", "0.25"), **cut, **{"as": w.fresh("net")})
     return w.moved(flow._replace(channels=None))
@@ -91,7 +91,7 @@ def turned(w, flow):
 
 
 def cut_to_line(w, flow):
-    """One axis less, by a reduction."""
+    """Remove one axis by a reduction."""
     w.put(reduce=w.one("mean", "sum", "max"), axis=w.one("height", "width"))
     return w.moved(flow._replace(rank=1))
 
@@ -123,5 +123,5 @@ FLAT = (shipped, shipped, excited, own, included, turned, cut_to_line)  # of two
 
 
 def of_any_grid(w, flow):
-    """A layer of a grid; of a flat one, those too that only it has."""
+    """A layer on a grid, including layers that need two axes if it has two."""
     return w.one(*ANY, *(FLAT if flow.rank == 2 else ()))(w, flow)

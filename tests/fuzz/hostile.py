@@ -1,4 +1,4 @@
-"""Files that somebody made to do harm: attributes of graphs, structures and archives of Keras models, git trees."""
+"""Malicious files: attributes of graphs, structures and archives of Keras models, git trees."""
 
 import copy
 import io
@@ -63,13 +63,13 @@ def _value(draw, attribute, kind):
 
 @st.composite
 def attributes(draw):
-    """The bytes of a graph of one operator, at least one of whose attributes is hostile."""
+    """The bytes of a graph of one operator with at least one hostile attribute."""
     from onnx import helper
 
     name = draw(st.sampled_from(WITH_ATTRIBUTES))
     known = operator(name)
     version, *bounds = draw(st.sampled_from((known.counts[-1], *known.counts)))
-    last = min([one[0] for one in known.counts if one[0] > version] or [22]) - 1  # while the operator is of that kind
+    last = min([one[0] for one in known.counts if one[0] > version] or [22]) - 1  # while the operator has that kind
     version = draw(st.sampled_from((version, last)))
     count = draw(st.integers(bounds[0], max(bounds[0], min(bounds[1], 5))))
     outputs = ["out", *(f"out{at}" for at in range(1, bounds[2]))]
@@ -91,11 +91,11 @@ def attributes(draw):
 
 @st.composite
 def structures(draw):
-    """The text of a Keras configuration, parts of whose tree are others, gone, or somewhere else too."""
-    found = copy.deepcopy(draw(models()))  # its lists and maps are shared between draws
+    """The text of a Keras configuration with parts of its tree replaced, removed or copied elsewhere."""
+    found = copy.deepcopy(draw(models()))  # lists and maps are shared between draws
     for _ in range(draw(st.integers(1, 3))):
         spots = [*_spots(found)]
-        if not spots:  # all of it is gone
+        if not spots:  # everything was removed
             break
         inside, key = draw(st.sampled_from(spots))
         what = draw(st.sampled_from(("odd", "gone", "copied", "wrapped")))
@@ -134,16 +134,16 @@ NAMES = (
 
 @st.composite
 def archives(draw):
-    """The bytes of a .keras file of odd members: packed in any way, twice, in each other, of sizes that are lies."""
+    """The bytes of a .keras file with odd members: any compression, duplicates, nesting, false sizes."""
     data = io.BytesIO(draw(st.sampled_from((b"", b"", b"MZ", b"x" * 5_000))))
     data.seek(0, 2)
     with warnings.catch_warnings(), zipfile.ZipFile(data, "a") as packed:
-        warnings.simplefilter("ignore")  # of names that stand twice
+        warnings.simplefilter("ignore")  # duplicate names
         for _ in range(draw(st.integers(1, 4))):
             packed.writestr(draw(st.sampled_from(NAMES)), draw(_members()), draw(st.sampled_from(METHODS)))
     found = bytearray(data.getvalue())
     at = found.rfind(b"PK\x01\x02")
-    if at >= 0 and draw(st.booleans()):  # flags, sizes, or where a member begins
+    if at >= 0 and draw(st.booleans()):  # flags, sizes, or the offset of a member
         offset, form = draw(st.sampled_from(((8, "<H"), (20, "<L"), (24, "<L"), (42, "<L"), (28, "<H"), (10, "<H"))))
         lie = draw(st.sampled_from((0, 1, 9, 2**16 - 1, 2**31, 2**32 - 1))) % (2**16 if form == "<H" else 2**32)
         struct.pack_into(form, found, at + offset, lie)
@@ -158,7 +158,7 @@ def _members():
     return st.one_of(*texts)
 
 
-# git: a repository written file by file, as somebody could whom git would stop
+# git: a repository written file by file, with contents that git would refuse
 
 COMMAND = f"touch {RAN}"
 CONFIG = f"""[core]
@@ -190,25 +190,25 @@ FILES = ("net.yaml", "b.yaml", "models/net.yaml", "costcalc.yaml", ".gitattribut
 
 
 class _Store:
-    """Objects of git, loose, as files."""
+    """Loose git objects as files."""
 
     def __init__(self, top):
         self.top, self.files = top, {}
 
     def add(self, kind, data):
-        """The name of an object, in hexadecimal digits."""
+        """Add an object; return its name in hexadecimal."""
         whole = b"%s %d\0" % (kind, len(data)) + data
         name = sha1(whole).hexdigest()
         self.files[f"{self.top}/objects/{name[:2]}/{name[2:]}"] = zlib.compress(whole)
         return name
 
     def tree(self, entries):
-        """The name of a tree of (mode, name, object)."""
+        """Add a tree of (mode, name, object); return its name."""
         lines = (b"%s %s\0" % (mode, name) + bytes.fromhex(one) for mode, name, one in entries)
         return self.add(b"tree", b"".join(lines))
 
     def commit(self, tree, *parents):
-        """The name of a commit."""
+        """Add a commit; return its name."""
         lines = [f"tree {tree}", *(f"parent {one}" for one in parents)]
         lines += [f"{who} a <a@example.org> 1700000000 +0000" for who in ("author", "committer")]
         return self.add(b"commit", "\n".join([*lines, "", "a commit\n"]).encode())
@@ -216,7 +216,7 @@ class _Store:
 
 @st.composite
 def trees(draw):
-    """Files of a work tree and of its `.git`, and a command that looks at the base."""
+    """Files of a work tree and of its `.git`, and a command that reads the base."""
     store = _Store(".git")
     inner = [_entry(draw, store, name) for name in draw(_names((b"net.yaml",)))]
     top = [_entry(draw, store, name) for name in draw(_names((b"net.yaml", b"b.yaml")))]
@@ -234,14 +234,14 @@ def trees(draw):
 
 
 def _names(usual):
-    """Names in a tree, no name twice."""
+    """Distinct names in a tree."""
     return st.lists(st.sampled_from((*usual * 3, *ODD_NAMES)), min_size=1, max_size=4, unique=True)
 
 
 def _entry(draw, store, name):
     mode = draw(st.sampled_from((b"100644", b"100644", b"100755", b"120000", b"160000", b"40000", b"777")))
     if mode == b"160000" or not draw(st.integers(0, 9)):
-        return mode, name, draw(st.sampled_from(("2" * 40, "0" * 40)))  # a submodule, or an object that is not there
+        return mode, name, draw(st.sampled_from(("2" * 40, "0" * 40)))  # a submodule, or a missing object
     if mode == b"120000":
         return mode, name, store.add(b"blob", draw(st.sampled_from(TARGETS)))
     if mode == b"40000":
@@ -251,7 +251,7 @@ def _entry(draw, store, name):
 
 @st.composite
 def _work(draw):
-    """What stands in the work tree: specs, links, a bare repository among them."""
+    """The files of the work tree: specs, links, and a bare repository."""
     found = {"net.yaml": draw(st.sampled_from((SPEC, LARGER, Link("b.yaml"), Link("/etc/passwd"), Link("net.yaml"))))}
     for name in draw(st.lists(st.sampled_from(FILES), unique=True)):
         texts = {"costcalc.yaml": CHECKS, ".gitattributes": b"* filter=x diff=x\n"}

@@ -1,4 +1,4 @@
-"""Configurations of Keras models: valid ones, those with odd values, and broken texts of them."""
+"""Configurations of Keras models: valid ones, odd values, and broken texts."""
 
 import io
 import json
@@ -35,7 +35,7 @@ ODD = (
     [[1, 2], [0, 1]],
     {},
 )
-OPTIONS = {  # of any layer: what Keras writes
+OPTIONS = {  # common entries written by Keras
     "filters": (4, 8),
     "kernel_size": (1, 3),
     "strides": (1, 2),
@@ -77,7 +77,7 @@ OPTIONS = {  # of any layer: what Keras writes
 
 @st.composite
 def config(draw, depth=0):
-    """The class and configuration of a layer of one of the kinds that are known, or of another."""
+    """The class and configuration of a layer of a known or unknown kind."""
     kind = draw(st.sampled_from((*sorted(RULES), "Lambda")))
     options = {key: draw(st.sampled_from(values)) for key, values in OPTIONS.items()}
     for key in draw(st.lists(st.sampled_from(sorted(options)), max_size=2, unique=True)):
@@ -92,7 +92,7 @@ def config(draw, depth=0):
 
 @st.composite
 def models(draw, depth=0):
-    """A Sequential or functional model, with models inside."""
+    """A Sequential or functional model, with nested models."""
     rank = draw(st.sampled_from(sorted(RANKS)))
     layers = [
         {"class_name": "InputLayer", "config": {"name": "image", "batch_shape": [None, *RANKS[rank]]}, "name": "image"}
@@ -119,7 +119,7 @@ def models(draw, depth=0):
 
 
 def _calls(draw, known):
-    """The calls of a layer as Keras 2 or 3 writes them: each reads one earlier layer or several."""
+    """The calls of a layer as written by Keras 2 or 3; each reads one or more earlier layers."""
     calls = []
     for _ in range(draw(st.sampled_from((1, 1, 1, 2)))):
         names = draw(st.lists(st.sampled_from([known[-1], *known]), min_size=1, max_size=3))
@@ -141,7 +141,7 @@ def _archive(text):
 
 @st.composite
 def archives(draw):
-    """The bytes of a .keras file, some of them others."""
+    """The bytes of a .keras file, some of them changed."""
     data = bytearray(_archive(draw(TEXTS)))
     for _ in range(draw(st.sampled_from((0, 0, 1, 3)))):
         data[draw(st.integers(0, len(data) - 1))] = draw(st.integers(0, 255))

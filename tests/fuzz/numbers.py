@@ -1,8 +1,8 @@
-"""Expressions over large, zero, negative and mixed values, in whole numbers, arrays and symbols.
+"""Expressions over large, zero, negative and mixed values, with integers, arrays and symbols.
 
-Each expression is computed point by point with Python's numbers, for all points at once with arrays, and with symbols.
-Arrays give the same number of the same kind, or refuse at the same points. Symbols, which are exact where floats round,
-are asked for whole numbers only: where what they assumed holds, they give the same.
+Each expression is evaluated point by point with Python numbers, for all points at once with arrays, and with symbols.
+Arrays must give the same number of the same type, or refuse at the same points. Symbols are exact where floats round,
+so they are compared for integers only, where their assumptions hold.
 """
 
 import random
@@ -34,7 +34,7 @@ FUNCTION_TEXTS = {"first": (("x", "y"), "x"), "part": (("x", "y"), "x if y > 1 e
 
 
 def functions():
-    """Those of the language, and some that a spec could define."""
+    """The functions of the language, and some that a spec could define."""
     known = dict(FUNCTIONS)
     for name, (params, text) in FUNCTION_TEXTS.items():
         body = parse(text, {*params, "a", "b", "n"}, known)
@@ -93,7 +93,7 @@ def points(dice, whole=False):
 
 
 def number_at(compute, values):
-    """What a whole expression is at one point."""
+    """The value of an expression at one point."""
     try:
         return compute(values)
     except FAILURES:
@@ -101,7 +101,7 @@ def number_at(compute, values):
 
 
 def by_arrays(compute, columns):
-    """What it is at every point by arrays: points that are refused are left out, and it is tried again."""
+    """The values at all points with arrays. Refused points are removed, and the rest is tried again."""
     found = [REFUSED] * COUNT
     left = np.arange(COUNT)
     while len(left):
@@ -127,12 +127,12 @@ def _computed(compute, columns, left):
 
 
 def column_of(values):
-    """An array of these numbers, each of its own kind."""
+    """An array of numbers that keeps their types."""
     return np.array(values, dtype=object if len({*map(type, values)}) > 1 else None)
 
 
 def compared(dice, known):
-    """One expression in both domains."""
+    """Compare one expression in both domains."""
     text, columns = drawn(dice, dice.randrange(1, 5)), points(dice)
     wholes = dice.random() < 0.3
     expression = parse(text, {"a", "b", "n", *TABLES}, known)
@@ -150,12 +150,12 @@ def compared(dice, known):
 
 
 def same(one, other):
-    """The same number of the same kind; the same refusal."""
+    """Whether two results are the same number of the same type, or the same refusal."""
     return type(one) is type(other) and one == other
 
 
 def symbolic(dice, known):
-    """One expression of whole numbers, with symbols."""
+    """Compare one integer expression with its symbolic value."""
     text, columns = drawn(dice, dice.randrange(1, 4), whole=True), points(dice, whole=True)
     expression = parse(text, {"a", "b", "n", *TABLES}, known)
     symbols = {name: sympy.Symbol(name, integer=True, real=True) for name in columns}
@@ -176,7 +176,7 @@ def symbolic(dice, known):
 
 
 def numbers(count, number=0):
-    """Compare until so many points were seen; says what that were, a name and a number each."""
+    """Compare at `count` points; return a text with the number of comparisons."""
     dice, known, seen, start = random.Random(number), functions(), Counter(), time.monotonic()
     while seen["points"] < count:
         seen.update({"expressions": 1, **compared(dice, known)})

@@ -1,4 +1,4 @@
-"""What can go wrong with an ONNX graph: each function changes a ModelProto."""
+"""Faults in ONNX graphs: each function modifies a ModelProto."""
 
 from hypothesis import strategies as st
 
@@ -15,18 +15,18 @@ def _tensors(model):
 
 
 def operator(draw, model):
-    """Another operator."""
+    """Change an operator."""
     one = _node(draw, model)
     one.domain, one.op_type = draw(st.sampled_from(sorted(operators())))
 
 
 def domain(draw, model):
-    """An operator of another domain, or one of no name."""
+    """Change the domain of an operator, or remove its name."""
     _node(draw, model).domain = draw(st.sampled_from(("com.microsoft", "own", "ai.onnx", "ai.onnx.ml", "")))
 
 
 def source(draw, model):
-    """A node that reads another tensor, or none."""
+    """Make a node read another tensor, or none."""
     one, name = _node(draw, model), draw(st.sampled_from([*_tensors(model), ""]))
     if one.input and draw(st.booleans()):
         one.input[draw(st.integers(0, len(one.input) - 1))] = name
@@ -35,14 +35,14 @@ def source(draw, model):
 
 
 def missing(draw, model):
-    """A node with an input, output or attribute less."""
+    """Remove an input, output or attribute of a node."""
     field = getattr(_node(draw, model), draw(st.sampled_from(("input", "output", "attribute"))))
     if field:
         del field[draw(st.integers(0, len(field) - 1))]
 
 
 def attribute(draw, model):
-    """Another value of an attribute, or of another kind."""
+    """Change the value or the type of an attribute."""
     one = _node(draw, model)
     found = draw(st.sampled_from(one.attribute)) if one.attribute else one.attribute.add(name="axis", type=2)
     what = draw(st.sampled_from(("i", "ints", "s", "type", "name", "reference")))
@@ -63,7 +63,7 @@ def attribute(draw, model):
 
 
 def weight(draw, model):
-    """An initializer of other sizes, of another type, or with other numbers."""
+    """Change the sizes, the type or the values of an initializer."""
     if not model.graph.initializer:
         return
     one = draw(st.sampled_from(model.graph.initializer))
@@ -83,7 +83,7 @@ def weight(draw, model):
 
 
 def shape(draw, model):
-    """Other sizes of an input, open ones among them."""
+    """Change the sizes of an input, possibly to open ones."""
     if not model.graph.input:
         return
     dims = draw(st.sampled_from(model.graph.input)).type.tensor_type.shape.dim
@@ -96,7 +96,7 @@ def shape(draw, model):
 
 
 def version(draw, model):
-    """Another operator set, or none."""
+    """Change or remove the operator set."""
     if model.opset_import and draw(st.booleans()):
         del model.opset_import[0]
     else:
@@ -104,7 +104,7 @@ def version(draw, model):
 
 
 def order(draw, model):
-    """A node that is gone, twice there, or elsewhere."""
+    """Remove, duplicate or move a node."""
     one, nodes = _node(draw, model), [*model.graph.node]
     at = nodes.index(one)
     moved = draw(st.sampled_from(("gone", "twice", "first")))
@@ -120,7 +120,7 @@ def order(draw, model):
 
 
 def another(draw, model):
-    """One more node, of any operator, whose output something reads."""
+    """Insert a node with any operator whose output is read."""
     tensors = _tensors(model)
     made = draw(node(tensors, tensors, len(model.graph.node)))
     at = draw(st.integers(0, len(model.graph.node)))
@@ -131,7 +131,7 @@ def another(draw, model):
 
 
 def inside(draw, model):
-    """The whole graph as the body of a node, or as a function of the file that is called."""
+    """Turn the whole graph into the body of a node, or into a function of the file."""
     from onnx import helper
 
     names, last = [one.name for one in model.graph.input], [one.name for one in model.graph.output]

@@ -1,4 +1,4 @@
-"""ONNX files: graphs of exported specs with accidents, and random graphs of any operators."""
+"""ONNX files: graphs of exported specs with faults, and random graphs of any operators."""
 
 from functools import lru_cache
 
@@ -20,7 +20,7 @@ VERSIONS = (1, 6, 8, 9, 10, 11, 12, 13, 15, 16, 18, 19, 20, 21, 22, 23, 24)
 
 @st.composite
 def exported(draw):
-    """The ModelProto of a valid spec as `costcalc export` makes it, its weights left out."""
+    """The ModelProto of a valid spec from `costcalc export`, without weights."""
     from onnx import TensorProto
 
     from costcalc.write.onnx.builder import built
@@ -49,7 +49,7 @@ def _location():
 
 @st.composite
 def random(draw):
-    """A ModelProto of some nodes with random inputs and attributes, in the order in which they can run."""
+    """A ModelProto of nodes with random inputs and attributes, in a valid execution order."""
     from onnx import ModelProto, helper
 
     known, graph = ["x", "y"], ModelProto().graph
@@ -74,7 +74,7 @@ def random(draw):
 
 @st.composite
 def graphs(draw):
-    """The bytes of an ONNX file: of an exported spec, with some accidents or none, or random."""
+    """The bytes of an ONNX file: an exported spec, possibly with faults, or a random graph."""
     model = draw(st.one_of(exported(), exported(), random()))
     for _ in range(draw(st.integers(0, 4))):
         draw(st.sampled_from(ACCIDENTS))(draw, model)

@@ -1,4 +1,4 @@
-"""Nodes of ONNX graphs: any operator, with as many inputs and such attributes as it has, or nearly."""
+"""Nodes of ONNX graphs: any operator, with nearly correct numbers of inputs and attributes."""
 
 from functools import lru_cache
 
@@ -19,7 +19,7 @@ TEXTS = st.sampled_from(("", *_TEXTS.split()))
 
 @lru_cache(1)
 def operators():
-    """{(domain, operator): its newest schema, or None} of all operators of ONNX and all that have a rule."""
+    """{(domain, operator): newest schema, or None} for all operators of ONNX and all with a rule."""
     import onnx
 
     known: dict = {("com.microsoft", name): None for name in rules.table()}
@@ -29,7 +29,7 @@ def operators():
 
 @st.composite
 def node(draw, tensors, integers, number, depth=0):
-    """A NodeProto that reads some of these tensors, and of these whole numbers where it takes only such."""
+    """A NodeProto that reads some of the tensors, or of the integer tensors where only integers are allowed."""
     from onnx import NodeProto
 
     domain, name = draw(st.sampled_from(sorted(operators())))
@@ -53,7 +53,7 @@ def _is_whole(formal):
 
 
 def _attribute(draw, attributes, schema, tensors, integers, depth):
-    """Add an attribute with a value of its kind."""
+    """Add an attribute with a value of its type."""
     kind = str(schema.type).rpartition(".")[2]
     values = {"INT": NUMBERS, "INTS": INTEGERS, "FLOAT": FLOATS, "FLOATS": st.lists(FLOATS, max_size=4)}
     texts = TEXTS.map(str.encode)

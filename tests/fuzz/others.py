@@ -1,4 +1,4 @@
-"""Models of other tools: TensorFlow Lite, configurations of language models, code of PyTorch; and files of exports."""
+"""Models of other tools: TensorFlow Lite, configurations of language models, PyTorch code; and exported files."""
 
 import gzip
 import json
@@ -19,14 +19,14 @@ TYPES = ("FLOAT32", "FLOAT32", "INT8", "INT32", "INT64", "BOOL")
 
 @lru_cache(1)
 def _small():
-    """The bytes of the small ones of the recorded TensorFlow Lite files."""
+    """The bytes of the small recorded TensorFlow Lite files."""
     paths = (path for path in sorted((DATA / "tflite").glob("*.tflite.gz")) if path.stat().st_size < 20_000)
     return [gzip.decompress(path.read_bytes()) for path in paths]
 
 
 @lru_cache(1)
 def _operators():
-    """{operator: the name of its table of options, or ""} of those that have a rule, and some that have none."""
+    """{operator: name of its option table, or ""} for operators with a rule and some without."""
     import tflite
 
     from costcalc.read.tflite.rules import table
@@ -53,7 +53,7 @@ def _operator(draw, known, out):
     ):
         if draw(st.booleans()):
             is_list = hasattr(tflite, f"{options}Start{name}Vector")
-            size = draw(st.sampled_from(SIZES[:2]))  # some are truths
+            size = draw(st.sampled_from(SIZES[:2]))  # some are bools
             fields[name] = tuple(draw(st.lists(st.sampled_from(SIZES), max_size=4))) if is_list else size
     inputs = tuple(draw(st.lists(st.sampled_from((*range(known), *range(known), -1, 99)), min_size=1, max_size=4)))
     return Operator(kind, inputs, (out,), options, fields, draw(st.sampled_from(("", "", "Own"))))
@@ -82,7 +82,7 @@ def _graph(draw):
 
 @st.composite
 def lite(draw):
-    """The bytes of a TensorFlow Lite file: recorded or of random operators, some bytes of it others or missing."""
+    """The bytes of a TensorFlow Lite file, recorded or with random operators, with some bytes changed or missing."""
     from tests.read.tflite.build import built
 
     if draw(st.booleans()):
@@ -106,7 +106,7 @@ def _recorded():
 
 @st.composite
 def configurations(draw):
-    """The text of a `config.json` of a language model, some keys of it others, gone, or of another model."""
+    """The text of a language model's `config.json`, with some keys changed, removed, or from another model."""
     found = dict(draw(st.sampled_from(_recorded())))
     for _ in range(draw(st.sampled_from((0, 1, 2, 4)))):
         what, key = draw(st.sampled_from(("odd", "odd", "gone", "other"))), draw(st.sampled_from(sorted(found)))
@@ -176,7 +176,7 @@ class Net(nn.Module):
 
 @st.composite
 def modules(draw):
-    """The text of a file with a module of PyTorch, and the command that reads it."""
+    """The text of a file with a PyTorch module, and the command that reads it."""
 
     def filled(text):
         a, b = (draw(st.sampled_from(WIDTHS)) for _ in "ab")
@@ -192,7 +192,7 @@ def modules(draw):
 
 @st.composite
 def exports(draw):
-    """A spec, some of whose layers have odd names, and a command that writes a file of it, with or without weights."""
+    """A spec with some odd layer names, and a command that exports it with or without weights."""
     text = draw(specs())
     if draw(st.booleans()):
         label = json.dumps(

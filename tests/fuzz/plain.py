@@ -1,18 +1,18 @@
-"""Layers of anything that flows, each as a function (writer, flow) -> flow."""
+"""Layers for any tensor, each as a function (writer, flow) -> flow."""
 
 from costcalc.ops import ACTIVATIONS
 
 from .writer import mix
 from .writing import listed
 
-WORDS = (  # layers without options, which leave the shape as it is
+WORDS = (  # layers without options that keep the shape
     *(name for name in ACTIVATIONS if name != "glu"),
     *("act", "batchnorm", "instancenorm", "layernorm", "rmsnorm", "lrn", "dropout", "identity"),
 )
 
 
 def multiple(w, flow, times):
-    """Channels that are a multiple."""
+    """Make the channels a multiple of a number."""
     return mix(w, flow, f"{times} * ({w.width()})")
 
 
@@ -22,7 +22,7 @@ def alone(w, flow):
 
 
 def optioned(w, flow):
-    """A layer that leaves the shape as it is, with options, its own and those of every layer."""
+    """A layer that keeps the shape, with its own options and common ones."""
     how = w.one(
         *({"prelu": "", "shared": "true"}, {"dropout": "0.2"}, {"batchnorm": "", "scale": "false"}, {"lrn": "3"}),
         *({"instancenorm": "", "scale": "true", "shift": "wide"}, {"layernorm": "", "shift": "false"}),
@@ -39,7 +39,7 @@ def optioned(w, flow):
 
 
 def halved(w, flow):
-    """Half of the channels, or some of them."""
+    """Half of the channels, or a slice of them."""
     out = w.width()
     mix(w, flow, f"2 * ({out})")
     if w.often():
@@ -61,7 +61,7 @@ def opaque(w, flow):
 
 
 def learned(w, flow):
-    """A table that is added."""
+    """Add a learned table."""
     shape = {"grid": ["1"] * flow.rank + ["channels"], "tokens": ["1", "channels"], "vector": ["channels"]}[flow.kind]
     kind = w.one("", ", kind: bias", ", kind: gamma", ", params: 3")
     w.put(**{w.one("add", "mul"): listed(["[]", listed([f"{{parameter: {listed(shape)}{kind}}}"])])})
@@ -69,7 +69,7 @@ def learned(w, flow):
 
 
 def looked_up(w, flow):
-    """Widths of tables, by a variable, by another table's index, and with a value for each position."""
+    """Widths looked up in tables: by a variable, by another table, and with a value for each position."""
     width = w.one("widths[n]", "kinds[kind][1]", "kinds[kind][0]", "each[0] + each[1]")
     return mix(w, flow, width)
 
@@ -81,7 +81,7 @@ def name(w, flow):
 
 
 def back(w, flow):
-    """From an earlier tensor, or from another input."""
+    """Read an earlier tensor, or another input."""
     if not w.named:
         return flow
     found = w.one(*w.named)
@@ -90,7 +90,7 @@ def back(w, flow):
 
 
 def reached(w, flow):
-    """From inside of a group, by the name in the report."""
+    """Read a layer inside a group, by its name in the report."""
     group, inner = w.fresh("part"), w.inside()
     flow = mix(inner, flow)
     inner.put("relu")
@@ -107,7 +107,7 @@ def reused(w, flow):
 
 
 def tied(w, flow):
-    """Another layer with the weights of one before."""
+    """A layer that shares the weights of an earlier one."""
     flow, found = mix(w, flow), w.fresh("w")
     mix(w, flow, flow.channels, {"as": found})
     mix(w, flow, flow.channels, {"reuse": found, **w.one({}, {"times": "2"}, {"bias": "false"})})
@@ -115,19 +115,19 @@ def tied(w, flow):
 
 
 def held(w, flow):
-    """A layer of which the spec says how many parameters it has."""
+    """A layer with a stated number of parameters."""
     return mix(w, flow, more={"params": w.one("0", "n", "12 * deep", "{weight: 8, gamma: n}", "{running: 4}")})
 
 
 def gated(w, flow):
-    """Two tensors of the same shape, by an operation of two."""
+    """An operation on two tensors of the same shape."""
     flow = w.known(flow)
     w.put(**{w.one("sub", "div"): listed(["[]", w.kept(flow)])})
     return flow
 
 
 def residual(w, flow):
-    """A group with the options of every layer."""
+    """A group with the common options of layers."""
     flow = w.known(flow)
     how = {"residual": w.one("true", "wide", "n > 1", "channels > 8", "i > 0")} if w.often() else {}
     how |= {"when": w.one("wide", "n >= 1", "not wide or alpha < 1")} if w.often() else {}
@@ -148,7 +148,7 @@ def added(w, flow):
 
 
 def routed(w, flow):
-    """One of two tensors of the same shape; how probable each is may depend on a variable."""
+    """One of two tensors of the same shape; the probabilities may depend on a variable."""
     flow = w.known(flow)
     prob = w.one("[0.5, 0.5]", "[1 / 3, 2 / 3]", "[0, 1]", '["1 / (n + 1)", "n / (n + 1)"]')
     w.put(one_of=listed(["[]", w.kept(flow)]), prob=prob)
@@ -164,7 +164,7 @@ def joined(w, flow):
 
 
 def numbered(w, flow):
-    """From one of the runs of a layer, or from inside of it."""
+    """Read one of the runs of a layer, or a layer inside it."""
     flow, found = w.known(flow), w.fresh("runs")
     inner = w.inside()
     mix(inner, flow, flow.channels, {"as": "own"})
@@ -176,7 +176,7 @@ def numbered(w, flow):
 
 
 def joined_runs(w, flow):
-    """All runs of a layer, which has another width each time, by their name or as the argument of a block."""
+    """Join all runs of a layer, each with another width, by name or as the argument of a block."""
     flow, found = w.known(flow), w.fresh("runs")
     start = flow.channels
     mix(w, flow, "8 + i", {"repeat": "2", "as": found})
@@ -185,7 +185,7 @@ def joined_runs(w, flow):
 
 
 def sized(w, flow):
-    """Channels of a layer that has a name."""
+    """Use the channels of a named layer."""
     flow, out = w.known(flow), w.width()
     found = w.fresh("s")
     mix(w, flow, out, {"as": found})

@@ -1,6 +1,6 @@
-"""One run of the program in a process of its own: how it ends, how much processor time and memory it needs.
+"""Run the program in a separate process: its exit, processor time and memory.
 
-Time is that of the processor, as what else runs on a machine does not make the program slower.
+Time is processor time, which does not depend on other load of the machine.
 """
 
 import os
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 SECONDS, MEGABYTES = 5.0, 300  # more is a failure
-LOADED = 190  # megabytes of a program with all of MODULES: more than that was there before, of whoever runs this
-RAN = f"{tempfile.gettempdir()}/costcalc-fuzz-{os.getpid()}-ran"  # what a program that a file names would leave
+LOADED = 190  # megabytes of a program with all of MODULES; anything above belongs to the caller
+RAN = f"{tempfile.gettempdir()}/costcalc-fuzz-{os.getpid()}-ran"  # the trace of a program started by a file
 KILLED = 20  # seconds of processor time
 CODES = (0, 1, 2)
 MODULES = [
@@ -39,33 +39,33 @@ MODULES = [
     "costcalc.analysis.sweep.plotting",
 ]
 EXTRAS = ["onnx", "tflite", "matplotlib.pyplot", "matplotlib.backends.backend_svg"]  # where they are installed
-LOADED_BY = {  # what takes seconds to load: PyTorch, and what it loads when a module is read
+LOADED_BY = {  # slow imports: PyTorch, and what it imports when a module is read
     "modules": ["costcalc.read.torch.reader", "torch.export", "torch.export._trace", "torch._dynamo", "torch._export"],
 }
 SLOW = "too slow"
-WRITTEN = ("out.py", "out.onnx")  # files that commands are told to write
+WRITTEN = ("out.py", "out.onnx")  # output files of commands
 
 
 class Link(NamedTuple):
-    """A link to somewhere, in place of the bytes of a file."""
+    """A symbolic link in place of the bytes of a file."""
 
     target: str
 
 
 class Ended(NamedTuple):
-    """How a run ended."""
+    """The result of a run."""
 
-    code: int  # of its exit; of a signal: less than 0
-    seconds: float  # of processor time
-    megabytes: float  # at most, the program itself included
+    code: int  # exit code; negative for a signal
+    seconds: float  # processor time
+    megabytes: float  # peak, including the program itself
     out: str
     err: str
-    ran: bool = False  # whether a program ran that a file named
-    left: tuple = ()  # (name, bytes) of those of WRITTEN that are there
+    ran: bool = False  # whether a program named in a file was executed
+    left: tuple = ()  # (name, bytes) of the existing files of WRITTEN
 
     @property
     def failure(self):
-        """What is wrong with it, in a few words; "" if nothing is."""
+        """A short description of the failure; "" if there is none."""
         if self.ran:
             return "a program of the files ran"
         if self.code not in CODES:
@@ -85,7 +85,7 @@ class Ended(NamedTuple):
 
 
 def prepare(targets=()):
-    """Load what runs of some targets need, so that the processes that are copied from this one start at once."""
+    """Import what the targets need, so that forked processes start immediately."""
     from importlib import import_module
     from importlib.util import find_spec
 
@@ -110,7 +110,7 @@ def run(files, args):
         left = [(name, Path(folder, name)) for name in WRITTEN if Path(folder, name).exists()]
         left = [(name, path.read_bytes()) for name, path in left]
         out, err = (Path(folder, name).read_bytes().decode("utf-8", "replace") for name in (".out", ".err"))
-    peak = usage.ru_maxrss / 1024 - max(begun - LOADED, 0)  # a copy begins with all that was there
+    peak = usage.ru_maxrss / 1024 - max(begun - LOADED, 0)  # a fork starts with the memory of its parent
     seconds, ran = usage.ru_utime + usage.ru_stime, os.path.exists(RAN)
     if ran:
         os.unlink(RAN)
@@ -118,7 +118,7 @@ def run(files, args):
 
 
 def _megabytes():
-    """Memory that this process holds now."""
+    """The current memory of this process."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20
 

@@ -1,4 +1,4 @@
-"""Hypothesis over one target: every failure once, as small as it can be made."""
+"""Run Hypothesis on one target; report each failure once, minimised."""
 
 import re
 import time
@@ -12,19 +12,19 @@ from .targets import TARGETS
 
 
 class Failed(Exception):
-    """A run ended in a way that no run may."""
+    """A run ended in a way that is not allowed."""
 
 
 @dataclass
 class Tally:
-    """What was tried of a target, and the worst of it."""
+    """The statistics of a target: runs, failures, and the slowest run."""
 
     tried: int = 0
     codes: dict = field(default_factory=dict)
     seconds: float = 0.0
     megabytes: float = 0.0
     slowest: tuple = ()
-    failures: dict = field(default_factory=dict)  # what is wrong -> the smallest input that shows it
+    failures: dict = field(default_factory=dict)  # failure -> smallest input
 
     def add(self, ended: Ended, case):
         """Count a run."""
@@ -36,7 +36,7 @@ class Tally:
 
 
 def search(name, tally, examples, number, until=float("inf")):
-    """Try some inputs of a target, drawn with that number; note what fails, each failure made small."""
+    """Try inputs of a target, drawn with the given seed; record minimised failures."""
 
     @seed(number)
     @settings(
@@ -57,7 +57,7 @@ def search(name, tally, examples, number, until=float("inf")):
         tally.add(ended, case)
         wrong = kind(ended.failure) or kind(_accepted(case, ended)) or _written(case, ended)
         if wrong and wrong not in tally.failures:
-            smallest[:] = [(wrong, case, ended)]  # the last one that hypothesis tries is the smallest
+            smallest[:] = [(wrong, case, ended)]  # hypothesis tries the smallest one last
             raise Failed(wrong)
 
     smallest: list = []
@@ -69,20 +69,20 @@ def search(name, tally, examples, number, until=float("inf")):
 
 
 def _ran(case):
-    """How a case ends; what seems too slow is run again: on a busy machine processor time grows, too."""
+    """Run a case. A slow run is repeated, because a busy machine increases processor time too."""
     ended = run(*case)
     return min(ended, run(*case), key=lambda one: one.seconds) if ended.failure == SLOW else ended
 
 
 def _accepted(case, ended):
-    """What ONNX's checker says against a graph that the program read."""
+    """The refusal of ONNX's checker for a graph that the program accepted."""
     graphs = [data for name, data in case[0].items() if name.endswith(".onnx")] if ended.code == 0 else []
     said = next(filter(None, map(refusal, graphs)), "")
     return said and f"accepted, and refused by the checker of ONNX: {said}"
 
 
 def _written(case, ended):
-    """What is wrong with the files that a command was told to write: each is whole, or not there."""
+    """The fault in the files written by a command: each must be complete or absent."""
     wanted = [name for name in case[1] if name in WRITTEN]
     left = dict(ended.left)
     if wanted and [*left] != (wanted if ended.code == 0 else []):
@@ -96,5 +96,5 @@ def _written(case, ended):
 
 
 def kind(failure):
-    """A failure without the numbers and names that differ from input to input."""
+    """A failure message without the numbers and names that depend on the input."""
     return re.sub(r"0x[0-9a-f]+|\d{2,}|'[^']*'", "..", failure)

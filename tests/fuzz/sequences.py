@@ -1,4 +1,4 @@
-"""Layers of a sequence or a vector, each as a function (writer, flow) -> flow."""
+"""Layers on a sequence or a vector, each as a function (writer, flow) -> flow."""
 
 from .plain import multiple
 from .writer import mix
@@ -33,7 +33,7 @@ def attention(w, flow):
 
 
 def crossed(w, flow):
-    """Attention to what was there before."""
+    """Attention to an earlier tensor."""
     memory = w.note()
     flow = multiple(w, flow, "2")
     w.put(attention="2", memory=memory, **w.one({}, {"cached": "wide"}))
@@ -41,7 +41,7 @@ def crossed(w, flow):
 
 
 def attend(w, flow):
-    """Attention of queries, keys and values that are projected by hand."""
+    """Attention with explicitly projected queries, keys and values."""
     flow, name = multiple(w, flow, "4"), w.note()
     few = w.one("1", "2", "4")
     keys, values = (listed([f'{{linear: "channels // {few}", from: {name}}}']) for _ in range(2))
@@ -52,7 +52,7 @@ def attend(w, flow):
 
 
 def latent(w, flow):
-    """Attention to vectors of a low rank."""
+    """Latent attention."""
     more = w.one({}, {"causal": "true"}, {"cache": "n"}, {"absorb": "true", "query_rank": "3"})
     more |= w.one({}, {"value_size": "5", "bias": "true"}, {"out": w.width()})
     w.put(latent_attention="2", rank="4", rope="2", head_size="3", **more)
@@ -60,7 +60,7 @@ def latent(w, flow):
 
 
 def experts(w, flow):
-    """Tokens sent to some of several networks."""
+    """A mixture of experts."""
     shared = {"shared": "2", "shared_hidden": "6", "shared_gate": "true"}
     more = w.one({}, {"shared": "1"}, shared) | w.one({}, {"gated": "false"}, {"bias": "true"}, {"router_bias": "true"})
     w.put(moe="8", experts="4", active=w.one("1", "2", "4"), **more)
@@ -68,7 +68,7 @@ def experts(w, flow):
 
 
 def scan(w, flow):
-    """A block of Mamba, or sites of a sparse grid."""
+    """A Mamba block, or a sparse convolution."""
     kind, out = w.one("mamba", "scan", "sparse"), w.width()
     if kind == "mamba":
         w.put(mamba=w.one("4", "[4, 3]", "{state: 2, expand: 1}"))
@@ -85,14 +85,14 @@ def scan(w, flow):
 
 
 def scored(w, flow):
-    """The scores of a vocabulary."""
+    """Scores for a vocabulary."""
     out = w.width()
     w.put(logits=out, bias=w.one("true", "false"))
     return flow._replace(channels=out)
 
 
 def products(w, flow):
-    """The same by matrix products, or by sums over letters."""
+    """Attention by matrix products or by einsum."""
     name, turned = w.note(), w.fresh("t")
     if w.often():
         w.put(permute="[1, 0]", **{"as": turned})
@@ -122,7 +122,7 @@ def recurrent(w, flow):
 
 
 def classed(w, flow):
-    """A learned token before the others."""
+    """Prepend a learned token."""
     w.put(concat="[[{parameter: [1, channels]}], []]", axis="tokens")
     return w.moved(flow)
 
@@ -144,7 +144,7 @@ def shortened(w, flow):
 
 
 def to_line(w, flow):
-    """The sequence as a grid of one axis, which it is."""
+    """Treat the sequence as a grid of one axis."""
     return flow._replace(kind="grid", rank=1)
 
 

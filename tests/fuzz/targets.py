@@ -1,4 +1,4 @@
-"""What is fuzzed: for each command a strategy of the files that it finds and the command line."""
+"""Fuzzing targets: for each command, a strategy for its files and command line."""
 
 from hypothesis import strategies as st
 

@@ -21,7 +21,7 @@ def conv(w, flow):
 
 
 def padded(w, flow):
-    """A window that fits any grid, with a border in numbers."""
+    """A window that fits any grid, with numeric padding."""
     out, border = w.width(), w.one(*BORDERS[flow.rank])
     name, more = w.one(("conv", {"out": out}), ("dwconv", {}), ("conv", {"out": out, "stride": "2"}))
     w.put(**{name: "3"}, padding=border, **more)

@@ -1,7 +1,7 @@
-"""Writes lists of layers that fit: what flows is followed while writing.
+"""Write lists of layers that fit together by tracking the current tensor.
 
-Followed are the kind of tensor, its channels as an expression (None where that is not known), a number that changes
-with the grid, and how many axes the grid has, so that what is joined fits.
+It tracks the kind of tensor, its channels as an expression (None if unknown), a number that changes
+with the grid, and the number of grid axes, so that joined tensors match.
 """
 
 from typing import NamedTuple
@@ -26,11 +26,11 @@ ODD_WIDTHS = (
     "8 if alpha < 1 and not wide or n == 3 else 12",
     "deep * 4 + n % 2",
 )
-MOST = 160  # characters of an expression of channels; longer ones are not carried on
+MOST = 160  # characters of an expression for channels; longer ones are dropped
 
 
 class Flow(NamedTuple):
-    """What flows: a grid, a sequence or a vector, its channels, which grid, and its axes."""
+    """The current tensor: a grid, a sequence or a vector, with its channels, its grid and its axes."""
 
     kind: str
     channels: str | None
@@ -53,15 +53,15 @@ class Writer:
         return self.draw(st.booleans())
 
     def upto(self, most):
-        """A whole number from 0."""
+        """An integer from 0."""
         return self.draw(st.integers(0, most))
 
     def width(self):
-        """Channels, 4 or more of them."""
+        """A number of channels, at least 4."""
         return self.one(*WIDTHS, *MORE_WIDTHS, *ODD_WIDTHS)
 
     def number(self):
-        """One that was not there before."""
+        """A new number."""
         self.count[0] += 1
         return self.count[0]
 
@@ -69,21 +69,21 @@ class Writer:
         return f"{word}{self.number()}"
 
     def inside(self):
-        """The writer of a list inside of this one: it reads the names around it; its own are not read outside."""
+        """A writer for a nested list. It sees the outer names; its own names are not visible outside."""
         return type(self)(self.draw, self.makers, self.depth + 1, self.named, self.count)
 
     def put(self, *word, **options):
-        """Write a layer, as a word alone or with its options."""
+        """Write a layer, as a single word or with options."""
         self.lines.append(*word or [mapped(options)])
 
     def note(self):
-        """Name what flows, for the layers that follow in this list."""
+        """Name the current tensor for later layers in this list."""
         name = self.fresh("m")
         self.put(**{"as": name})
         return name
 
     def layers(self, flow, most=5):
-        """Some layers of any kind; gives what flows behind them."""
+        """Write some layers of any kind; return the flow after them."""
         for _ in range(self.upto(most)):
             flow = self.layer(flow)
         return flow
@@ -94,7 +94,7 @@ class Writer:
         return flow if flow.channels is None or len(flow.channels) < MOST else flow._replace(channels=None)
 
     def known(self, flow):
-        """The flow with channels that are known."""
+        """The flow with known channels."""
         return flow if flow.channels is not None else mix(self, flow)
 
     def moved(self, flow, stride="2"):
@@ -102,7 +102,7 @@ class Writer:
         return flow if stride == "1" else flow._replace(grid=self.number())
 
     def kept(self, flow):
-        """The list of some layers that leave the flow as it was, on the same grid."""
+        """A list of layers that keep the flow and its grid unchanged."""
         lines = self.inside()
         there = lines.layers(flow, 2)
         if (there.grid, there.kind, there.rank) != (flow.grid, flow.kind, flow.rank):
@@ -113,7 +113,7 @@ class Writer:
 
 
 def mix(writer, flow, out=None, more=None):
-    """Channels of a width, with a layer that suits what flows."""
+    """Set the number of channels with a layer that suits the flow."""
     out = out or writer.width()
     writer.put(**({"conv": "1", "out": out} if flow.kind == "grid" else {"linear": out}), **(more or {}))
     return flow._replace(channels=out)

@@ -91,7 +91,7 @@ layers:
 
 
 def test_layers_blocks_and_groups_state_their_widths(tmp_path, run):
-    """By hand: a layer multiplies by the width of what it reads; a view keeps that of its input."""
+    """By hand: a layer multiplies at the width of its input; a view keeps the width of its input."""
     (tmp_path / "n.yaml").write_text(LAYERS)
     found = json.loads(run("analyze", "n.yaml", "-m", "bops,framework.weights_bytes,peak_bytes", "--all", "--json").out)
     rows = {row["name"]: row for row in found["layers"]}
@@ -105,7 +105,7 @@ def test_layers_blocks_and_groups_state_their_widths(tmp_path, run):
     text = run("memory", "n.yaml").out
     assert "as layers state their bits" in text
     plain = json.loads(run("memory", "n.yaml", "--bits", "32", "--json").out)
-    assert plain["peak_bytes"] == 4 * (128 + 32)  # the command line takes the place of all that the spec states
+    assert plain["peak_bytes"] == 4 * (128 + 32)  # the command line replaces all that the spec states
 
 
 def test_an_include_keeps_the_widths_of_its_layers(tmp_path, run):
@@ -113,7 +113,7 @@ def test_an_include_keeps_the_widths_of_its_layers(tmp_path, run):
     outer = "input: [4, 4, 8]\nlayers: [{include: n.yaml, bits: {weights: 8, activations: 8}}]\n"
     (tmp_path / "outer.yaml").write_text(outer)
     found = json.loads(run("analyze", "outer.yaml", "-m", "bops,peak_bytes", "--json").out)["totals"]
-    assert found["bops"] == 256 * 4 * 32 + 320 * 2 * 4 + 60 * 2 * 16 + 18 * 8 * 16  # the input is of 32 bits here
+    assert found["bops"] == 256 * 4 * 32 + 320 * 2 * 4 + 60 * 2 * 16 + 18 * 8 * 16  # the input has 32 bits here
     assert found["peak_bytes"] == 4 * 128 + 16
 
 
@@ -171,7 +171,7 @@ def test_widths_that_cannot_be():
 
 
 def test_bits_of_an_input_and_of_numbers_that_are_no_weights():
-    """`bias` on a layer are its biases; `bits` beside a shape are those of an input."""
+    """`bias` on a layer is the width of its biases; `bits` next to a shape is the width of that input."""
     text = (
         "inputs: {x: {shape: [8, 8, 3], bits: 8}, y: {height: 8, width: 8, channels: 1, bits: 16}}\n"
         "defaults: {bits: {weights: 16, activations: 16}}\n"

@@ -1,4 +1,4 @@
-"""Price lists of one's own, what can be priced, and how conventions are shown."""
+"""User price lists, the quantities that can be priced, and the display of conventions."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ def test_a_price_list_of_ones_own(ours):
 
 
 def test_a_price_list_that_says_what_it_mirrors():
-    """The form of those that are shipped for other programs."""
+    """The format of the shipped price lists of other programs."""
     text = (
         "name: hooks\ncost: mult_adds\nprices: {mac: {price: 2, mirrors: conv_hook, bug: 1}}\nnotes: [no norms]\n"
         "differences: [{figure: params, of: [resnet18], reason: it has an auxiliary head}]"
@@ -67,7 +67,7 @@ def test_the_price_of_one_operation_goes_before():
 
 
 NEEDED = "(write `cost: mult_adds` and `prices: {mac: 1}`, or `base: framework` to start from another convention)"
-BAD = [  # text, what is said of it
+BAD = [  # text, error
     ("costs: flops", "1:1: unknown key `costs` (a similar name exists: `cost`)"),
     ("base: framwork", "1:7: unknown convention `framwork` (a similar name exists: `framework`)"),
     ("cost: flop", "1:7: unknown cost `flop` (a similar name exists: `flops`)"),
@@ -180,7 +180,7 @@ def table_after(heading):
     [("Quantities, for `prices`:", TERMS), ("Kinds of parameter, for `params` and `numbers`:", NUMBERS)],
 )
 def test_the_documented_terms_are_all(heading, terms, run):
-    """`test_loops.py` holds that the rules state these and no others."""
+    """`test_loops.py` checks that the rules state exactly these."""
     shown = [
         (f"`{term.name}`", term.what, " ".join(f"`{name}`" for name in term.operations)) for term in terms.values()
     ]
@@ -208,7 +208,7 @@ def test_every_name_is_documented():
 
 
 def test_prices_name_what_exists():
-    """A typing error in a shipped price list would price nothing."""
+    """A typo in a shipped price list would price nothing."""
     for name in NAMES:
         one = find(name)
         keys = [*one.prices, *(key for key in (*one.numbers, *one.params))]
@@ -221,7 +221,7 @@ def test_prices_name_what_exists():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_arrays_and_symbols_are_priced_too(name):
-    """A sweep and a formula give what a single walk gives, with prices above 1, below 0, and on numbers."""
+    """Sweeps and formulas equal single analyses, with prices above 1, below 0, and on parameters."""
     one, model = find(name), load("mobilenet")
     metrics = [one.cost, *(["params"] if one.params else [])]
     widths = [1.0, 0.5]
@@ -257,7 +257,7 @@ PARTS = {"mac": {"mac", "mac_on_output"}, "mac_attention": {"mac_attention", "ma
 
 @pytest.mark.parametrize("name", NAMES)
 def test_layers_with_work_are_counted_or_named(name):
-    """A layer has a cost for its work alone, or the report says that it counts 0."""
+    """Every layer with work has a cost, or the report says that it counts 0."""
     one, found = find(name), analyze(WORK, convention=name)
     assert {row.op.name for row in found.trace.rows} >= {op for op in TERMS["mac"].operations if op not in ELSEWHERE}
     named = {(each["quantity"], each["type"]) for each in found.uncounted}
@@ -307,7 +307,7 @@ def test_a_start_loads_no_price_lists_of_others():
 
 
 def test_every_metric_is_defined_where_people_look(run):
-    """In the docs, in the help of sweep, and as it is said there."""
+    """In the docs and in the help of sweep, with the same definition."""
     section = DOCS.partition("## Metrics")[2].partition("\n## ")[0]
     rows = {name for row in re.findall(r"(?m)^\| (`.*?) \|", section) for name in re.findall(r"\w+", row)}
     assert rows == {*METRICS}
@@ -321,7 +321,7 @@ def test_every_metric_is_defined_where_people_look(run):
 @pytest.mark.parametrize("window", [None, 8])
 @pytest.mark.parametrize("name", ["flop_counter_meta", "deepspeed", "torchprofile", "onnx_tool", "flash", "paper"])
 def test_a_program_that_counts_pairs_outside_a_window_has_a_lower_bound(run, tmp_path, name, window):
-    """PyTorch: sdpa_flop_count knows no mask, and counts 2 * 2 * 64 * 64 * 32 FLOPs of pairs."""
+    """PyTorch: sdpa_flop_count ignores masks, and counts 2 * 2 * 64 * 64 * 32 FLOPs of pairs."""
     wide = "" if window is None else f", window: {window}"
     (tmp_path / "n.yaml").write_text(f"input: [64, 32]\nlayers: [{{attention: 4{wide}}}]\n")
     report = analyze(tmp_path / "n.yaml", convention=name)

@@ -1,6 +1,6 @@
-"""Conventions of other programs against what the programs printed: `data/peers.json`, described in `data/README.md`.
+"""Conventions of other programs against their recorded output: `data/peers.json`, described in `data/README.md`.
 
-Every figure is met to the digit, or the convention lists it among its differences; what is listed must differ.
+Every figure matches exactly, or the convention lists it under `differences`; listed figures must differ.
 """
 
 import json
@@ -20,7 +20,7 @@ from costcalc.read.spec.reader import read
 from tests.analysis.test_truth import spec_of
 
 RECORD = json.loads((Path(__file__).parents[1] / "data" / "peers.json").read_text())
-FIGURES = {  # convention -> the program in the record, and the figure of the cost
+FIGURES = {  # convention -> the program in the record, and its cost figure
     "fvcore": ("fvcore", "flops"),
     "thop": ("thop", "macs"),
     "ptflops": ("ptflops", "macs"),
@@ -40,7 +40,7 @@ FIGURES = {  # convention -> the program in the record, and the figure of the co
 
 @lru_cache
 def rows_of(name):
-    """The model, the trace and the variables of a recorded network, which ends before its softmax."""
+    """The model, the trace and the variables of a recorded network, without its final softmax."""
     path, values = spec_of(name)
     model = load(path)
     settled = settle(model, values)
@@ -56,7 +56,7 @@ def totals(name, convention):
 
 
 def listed(convention, figure, name):
-    """Whether a convention says that it does not give the program's figure for that network or operation."""
+    """Whether a convention lists a difference for that network or operation."""
     return any(one.figure == figure and name in one.of for one in find(convention).differences)
 
 
@@ -81,7 +81,7 @@ def test_params_of_networks(name, convention):
 
 
 def test_nine_in_ten_figures_are_met():
-    """Of what the programs print as cost, at the most one in ten is a listed difference."""
+    """At most one in ten of the programs' cost figures is a listed difference."""
     missed = [pair for pair in NETWORKS if listed(pair[1], find(pair[1]).cost, pair[0])]
     assert len(missed) * 10 <= len(NETWORKS)
 
@@ -143,7 +143,7 @@ LAYERS = {  # operation -> layers
     "same conv called twice": "{conv: 3x3, out: 8, bias: false, as: one}, {reuse: one}",
     "batch 2 conv": f"{{{CONV}, bias: false, times: 2}}",
 }
-AS_TOKENS = {  # four heads of 50 tokens: as channels, or as so many rows
+AS_TOKENS = {  # four heads of 50 tokens: as channels, or as rows
     "F.scaled_dot_product_attention": [50, 64],
     **{name: [200, 50] for name in ("softmax module", "F.softmax", "x.softmax(-1)")},
 }
@@ -151,9 +151,9 @@ LAST = ("linear", "F.linear", "layernorm", "x", "torch.matmul", "torch.einsum", 
 
 
 def input_of(name):
-    """The shape that flows into an operation, channels last, without the batch."""
+    """The input shape of an operation, channels last, without the batch."""
     batch, *shape = RECORD["operations"][name]["input"]
-    if name == "torch.bmm":  # its first axis is no batch of samples
+    if name == "torch.bmm":  # its first axis is not a batch
         return [batch, *shape]
     if name in AS_TOKENS:
         return AS_TOKENS[name]

@@ -1,4 +1,4 @@
-"""The backward pass: mult-adds against PyTorch's counter, the law where it is wrong, and what is frozen."""
+"""The backward pass: mult-adds against PyTorch's counter, the exact rule where it is wrong, and frozen layers."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_depthwise_networks_cost_what_the_law_says(name):
     ],
 )
 def test_a_layer_behind_a_trained_one(layer, right, counted):
-    """By torch 2.13, a layer alone on 64 channels at 56x56 whose input needs a gradient."""
+    """Measured with torch 2.13: a single layer on 64 channels at 56x56 whose input needs a gradient."""
     found = gradients(walk_of(spec(f"[batchnorm, {layer}]")))[-1]
     both = sum(found.inputs.values()) + sum(found.weights.values())
     assert (both, both + found.ungrouped) == (right, counted)
@@ -95,7 +95,7 @@ def test_what_needs_a_gradient(layers, inputs, weights):
 
 
 def test_low_rank_adapters_pay_for_the_frozen_layer():
-    """LoRA: gradients flow through the frozen layers, whose own weights need none."""
+    """LoRA: gradients flow through the frozen layers, whose own weights need no gradient."""
     adapted = "{add: [[{linear: 64, trained: false}], [{linear: 4}, {linear: 64}]]}"
     found = gradients(walk_of(spec(f"[{adapted}, {adapted}]", "[64]")))
     assert sum(sum(one.weights.values()) for one in found) == 2 * (64 * 4 + 4 * 64)
@@ -140,5 +140,5 @@ def test_operations_with_weights_are_those_that_say_so():
     from costcalc.metrics.gradients import _WEIGHTED
     from costcalc.metrics.price_lists import NUMBERS
 
-    without = {"parameter", "opaque", "selective_scan"}  # no mult-adds with their weights
+    without = {"parameter", "opaque", "selective_scan"}  # their weights are in no mult-adds
     assert {*NUMBERS["weight"].operations} - without == _WEIGHTED

@@ -1,4 +1,4 @@
-"""One registry of metrics: everything that totals asks it, whatever a metric's fold and unit."""
+"""The registry of metrics: all code that totals uses it, for every fold and unit."""
 
 import csv
 import io
@@ -24,15 +24,15 @@ def _largest(walk, priced):
 
 @pytest.fixture
 def peak(monkeypatch):
-    """A metric with a unit of bytes, folded by max, registered in one row."""
+    """A metric in bytes, folded by max, registered as one entry."""
     one = Metric("largest_bytes", "largest bytes", BYTE, _largest, "the largest output as 32-bit floats", fold=max)
     monkeypatch.setitem(registry.METRICS, one.name, one)
     return one.name
 
 
-@pytest.mark.parametrize("name", sorted({*METRICS} - {"effective_alpha"}))  # which is of two walks
+@pytest.mark.parametrize("name", sorted({*METRICS} - {"effective_alpha"}))  # needs two traces
 def test_one_walk_gives_every_metric(monkeypatch, name):
-    """The rows of a walk are the graph: nothing is walked again to know what reads what."""
+    """The rows of a trace form the graph, so no second trace is needed to find readers."""
     walks, run = [], Tracer.run
     monkeypatch.setattr(Tracer, "run", lambda self: walks.append(self) or run(self))
     text = "input: [8, 8, 3]\nlayers: [{conv: 3x3, out: 4}, {conv: 1x1, out: 2}]\n"
@@ -135,7 +135,7 @@ def test_figures_have_the_units_of_their_metric(text, unit, value):
     ("text", "unit"), [("1,5M", COUNT), ("4M", BYTE), ("16800000", BYTE), ("1M", RATIO), ("1,23", COUNT)]
 )
 def test_what_is_no_figure(text, unit):
-    """A comma stands between thousands: `1,5M` may be one and a half million."""
+    """Commas separate thousands; `1,5M` might mean one and a half million."""
     assert figure(text, unit) is None
 
 

@@ -1,4 +1,4 @@
-"""One operation, one price: two ways to say the same cost the same under every convention."""
+"""One operation, one price: equivalent spellings cost the same under every convention."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from costcalc.errors import Source
 from costcalc.metrics.conventions import COUNTERS, NAMES
 from costcalc.read.spec.reader import read
 
-OWN = [name for name in NAMES if name not in COUNTERS]  # other programs count by the name of what is called
-PAIRS = {  # what both do: inputs, one way, another
+OWN = [name for name in NAMES if name not in COUNTERS]  # other programs count by the name of the called function
+PAIRS = {  # description: inputs, first spelling, second spelling
     "product of two tensors": ("x: [6, 4], y: [6, 4]", '{einsum: "ab,ab->ab", of: [x, y]}', "{mul: [x, y]}"),
     "scale of each channel": ("x: [6, 4], y: [4]", '{einsum: "ab,b->ab", of: [x, y]}', "{mul: [x, y]}"),
     "outer product": ("x: [6, 1], y: [1, 4]", '{einsum: "ai,ib->aib", of: [x, y]}', "{mul: [x, y]}"),
@@ -29,7 +29,7 @@ PAIRS = {  # what both do: inputs, one way, another
 
 
 def totals(inputs, layers, convention):
-    """The totals of layers in a row."""
+    """The totals of a sequence of layers."""
     text = f"inputs: {{{inputs}}}\nlayers: {layers if layers.startswith('[') else f'[{layers}]'}\n"
     return analyze(read(Source("net.yaml", text)), convention=convention).totals
 

@@ -1,4 +1,4 @@
-"""What PyTorch keeps of single layers, by its hooks, against `saved_bytes`: copies, repeats, what is frozen."""
+"""Bytes that PyTorch saves for single layers, measured with its hooks, against `saved_bytes`."""
 
 import pytest
 
@@ -24,7 +24,7 @@ class Of(nn.Module):
 
 
 def kept(module, inputs):
-    """The bytes of all storages that a forward pass keeps, but those of parameters and statistics."""
+    """The bytes of all storages that a forward pass saves, without parameters and statistics."""
     held = {one.untyped_storage().data_ptr() for one in (*module.parameters(), *module.buffers())}
     found, alive = {}, []
 
@@ -54,7 +54,7 @@ def conv(inputs, outputs, k=1, **more):
 
 
 def heads(of, x, keys=4, size=2):
-    """Attention of 4 heads by hand, of which some share their keys and values."""
+    """Attention of 4 heads by hand, with some heads sharing keys and values."""
     q, k, v = (of[name](x).view(len(x), 5, -1, size).transpose(1, 2) for name in "qkv")
     k, v = (one.repeat_interleave(4 // keys, 1) if keys < 4 else one for one in (k, v))
     return of["o"](((q @ k.transpose(-1, -2)).softmax(-1) @ v).transpose(1, 2).reshape(len(x), 5, -1))
@@ -65,7 +65,7 @@ def swapped(of, x):
 
 
 TOKENS, GRID = (5, 8), (4, 8, 8)
-LAYERS = [  # layers, module, shape of what flows in as PyTorch has it
+LAYERS = [  # layers, module, input shape in PyTorch's layout
     (
         "[{conv: 3x3, out: 8, groups: 4}, gelu, {conv: 1x1, out: 3}]",
         lambda: nn.Sequential(conv(4, 8, 3, groups=4), nn.GELU(), conv(8, 3)),

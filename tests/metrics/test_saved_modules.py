@@ -1,8 +1,8 @@
-"""Every shipped network as a module of PyTorch keeps what `saved_bytes` says, by hooks and without numbers.
+"""Every shipped network as a PyTorch module saves `saved_bytes`, measured with hooks on the meta device.
 
-Seen with torch 2.13.0. A written module has one linear layer each for queries, keys and values, so its attention is
-`unfused`: PyTorch's own unfused kernel keeps scaled copies in place of queries and keys. `math` is
-nn.MultiheadAttention (test_saved_layers.py), which also keeps what its one projection made.
+Checked with torch 2.13.0. A written module has one linear layer each for queries, keys and values, so its attention is
+`unfused`: PyTorch's unfused kernel saves scaled copies in place of queries and keys. `math` is
+nn.MultiheadAttention (test_saved_layers.py), which also saves the result of its joint projection.
 """
 
 import pytest
@@ -15,7 +15,7 @@ from tests.write.test_export_torch import WRITTEN, graph_of, module
 torch = pytest.importorskip("torch")
 from torch.nn.attention import SDPBackend, sdpa_kernel  # noqa: E402
 
-OTHER = {  # whose module is another network there
+OTHER = {  # networks whose module differs
     **dict.fromkeys(("faster_rcnn_inception_v2", "faster_rcnn_mobilenet", "faster_rcnn_vgg"), "runs one region"),
     "ssd300_vgg": "pads a pool that rounds up",
     "facenet_nn2": "its power means keep more than is known",
@@ -26,7 +26,7 @@ CASES = [pytest.param(path, id=path.stem, marks=[] if path.stem in FAST else pyt
 
 
 def kept(model, batch, device="meta", **values):
-    """The bytes of all storages that the module of a model keeps, but those of parameters and statistics."""
+    """The bytes of all storages that the module of a model saves, without parameters and statistics."""
     made = module(model, device, **values).train()
     held = {one.untyped_storage()._cdata for one in (*made.parameters(), *made.buffers())}
     found, alive = {}, []
@@ -53,7 +53,7 @@ def fed(graph, batch, device):
 
 
 def said(model, **values):
-    """What `saved_bytes` says; a last softmax is part of the module, and of the loss with us."""
+    """The `saved_bytes` of a network, plus a final softmax, which is part of the module but of the loss in costcalc."""
     ours = training(model, batch=2, **values)
     last = next((line for line in ours.lines if line.name == ours.loss), None)
     assert ours.complete
@@ -76,6 +76,6 @@ SMALL = {
 
 @pytest.mark.parametrize("name", SMALL)
 def test_numbers_are_kept_as_without_them(name):
-    """The device without numbers keeps what a processor keeps, with the same kernel of attention."""
+    """The meta device saves the same as the CPU with the same attention kernel."""
     model, values = load(name)._replace(phase="train"), SMALL[name]
     assert said(model, **values) == kept(model, 2, **values) == kept(model, 2, "cpu", **values)

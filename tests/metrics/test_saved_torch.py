@@ -1,4 +1,4 @@
-"""What PyTorch keeps for the backward pass, measured here with its own hooks, against `saved_bytes`."""
+"""Bytes that PyTorch saves for the backward pass, measured with its hooks, against `saved_bytes`."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from torch import nn  # noqa: E402
 
 
 class First(nn.Module):
-    """Of what a recurrent layer gives, the sequence."""
+    """Select the output sequence of a recurrent layer."""
 
     def __init__(self, layer):
         super().__init__()
@@ -22,7 +22,7 @@ class First(nn.Module):
 
 
 def kept(module, shape, autocast=False):
-    """The bytes of all storages that a forward pass keeps, but those of parameters and statistics."""
+    """The bytes of all storages that a forward pass saves, without parameters and statistics."""
     held = {one.untyped_storage().data_ptr() for one in (*module.parameters(), *module.buffers())}
     found, alive = {}, []
 
@@ -79,7 +79,7 @@ def test_what_is_kept(layers, make):
     ],
 )
 def test_lower_bounds(layer, make):
-    """An LSTM keeps a workspace whose size no rule says; both directions copy their inputs from batch 2 on."""
+    """An LSTM saves a workspace of undocumented size; both directions copy their inputs for batch 2 or more."""
     for batch in (1, 3):
         model = read(Source("n.yaml", f"input: [5, 8]\nlayers: [{layer}]\n"))
         found = training(model, batch=batch)
@@ -87,7 +87,7 @@ def test_lower_bounds(layer, make):
         assert 0 < found.totals["saved_bytes"] <= kept(First(make()), (batch, 5, 8))
 
 
-MIXED = [  # layers, module, shape, values of the weights whose copies in 16 bits are kept beside what is counted
+MIXED = [  # layers, module, shape, number of weights whose 16-bit copies are saved in addition
     ("[{linear: 16}, relu, {linear: 4}]", lambda: nn.Sequential(LINEAR, nn.ReLU(), nn.Linear(16, 4)), (3, 5, 8), 64),
     (
         "[{conv: 3x3, out: 8, bias: false}, batchnorm, relu, {maxpool: 2x2}, {conv: 1x1, out: 4}]",
@@ -102,6 +102,6 @@ MIXED = [  # layers, module, shape, values of the weights whose copies in 16 bit
 
 @pytest.mark.parametrize(("layers", "make", "shape", "casts"), MIXED)
 def test_autocast(layers, make, shape, casts):
-    """In bfloat16 on a processor: what is kept is `saved`, and the copies of weights, which are `casts` in the peak."""
+    """bfloat16 on the CPU: it saves `saved` plus the copies of weights, which are `casts` in the peak."""
     flowing = (shape[0], shape[-1], *shape[1:-1]) if "conv" in layers else shape
     assert ours(layers, shape, precision="amp") + 2 * casts == kept(make(), flowing, autocast=True)

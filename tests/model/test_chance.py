@@ -1,4 +1,4 @@
-"""Layers that do not always run: least, expected and largest cost against every outcome, one by one."""
+"""Layers that do not always run: minimum, expected and maximum cost against an enumeration of all outcomes."""
 
 import itertools
 import json
@@ -60,7 +60,7 @@ def networks():
 
 
 def outcomes(layers):
-    """Every way a list of layers can run: (probability, mult-adds)."""
+    """All outcomes of a list of layers: (probability, mult-adds)."""
     found = []
     for parts in itertools.product(*map(outcomes_of, layers)):
         prob, cost = Fraction(1), 0

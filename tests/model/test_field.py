@@ -1,4 +1,4 @@
-"""Receptive fields: the published table, and random chains against positions followed one by one."""
+"""Receptive fields: the published table, and random chains against positions traced one by one."""
 
 import json
 from pathlib import Path
@@ -66,13 +66,13 @@ def found(spec, **at):
 
 
 def local(spec, **at):
-    """The field of the last layer that does not read the whole input."""
+    """The field of the last layer that does not cover the whole input."""
     return [one for one in found(spec, **at)[1] if one.axes and not one.whole][-1]
 
 
 @pytest.mark.parametrize("key", TABLE, ids="-".join)
 def test_every_row_of_the_published_table(key):
-    """Size, stride and padding of each end point, in order; without a resolution there is no padding in some."""
+    """Size, stride and padding of each end point, in order; without a resolution, some have no padding."""
     name, resolution = key
     spec, at = network_of(name)
     known = iter(
@@ -86,7 +86,7 @@ def test_every_row_of_the_published_table(key):
 
 def test_the_table_is_whole():
     assert len(TABLE) == 3 * 16
-    assert sum(map(len, TABLE.values())) == 423  # of the 561 there are, all but Inception V4 and Inception-ResNet
+    assert sum(map(len, TABLE.values())) == 423  # of 561, without Inception V4 and Inception-ResNet
 
 
 def test_padding_depends_on_the_resolution_and_size_does_not():
@@ -142,7 +142,7 @@ def chains(draw):
 
 
 def followed(size, layers, position):
-    """The input positions that a position at the end reads, those in the paddings too: one window after the other."""
+    """The input positions, including padding, that an output position reads: one window at a time."""
     sizes = [size]
     for _, k, s, d, padding in layers:
         n, span = sizes[-1], d * (k - 1) + 1
@@ -170,7 +170,7 @@ def test_random_chains(chain):
     plain = [(kind, k, s, 1, "valid") if kind == "pool" else (kind, k, s, d, p) for kind, k, s, d, p in layers]
     try:
         _, known = found(f"input: [{size}, 1]\nlayers: [{', '.join(texts)}]\n")
-    except CostcalcError:  # a window larger than what is left
+    except CostcalcError:  # a window larger than the remaining grid
         return
     (axis,) = known[-1].axes
     for position in (0, 1, 5):

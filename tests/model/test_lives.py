@@ -1,4 +1,4 @@
-"""The lives of tensors: published and measured figures, and random graphs against a simulator of allocations."""
+"""Lifetimes of tensors: published and measured figures, and random graphs against a simulated allocator."""
 
 import math
 import time
@@ -21,7 +21,7 @@ from costcalc.num import prod
 from costcalc.read.spec.reader import read
 
 # Peaks of exports by onnxsim 0.8.1, every node a tensor, fp32 (which leaves out rank-0 constants of 4 to 8 bytes), and
-# by hand for 8 bits: network -> (fp32 unfused, int8 fused, where the second is reached, what it is made of)
+# by hand for 8 bits: network -> (fp32 unfused, int8 fused, layer of the second, its parts)
 PEAKS = {
     "mobilenet": (6_422_528, 1_204_224, "separable_1/conv", 401_408 + 802_816),
     "mobilenet_v2": (9_633_792, 1_505_280, "bottleneck_2/1/dwconv", 1_204_224 + 301_056),
@@ -77,7 +77,7 @@ TABLE_3 = {  # side -> (channels, bytes at 16 bits) of MobileNetV1, V2 and Shuff
 
 
 def test_table_3_of_mobilenet_v2_and_its_erratum():
-    """Sandler et al. 2018 (arXiv:1801.04381): 16-bit tensors between blocks. V1 at 7x7 is printed twice too large."""
+    """Sandler et al. 2018 (arXiv:1801.04381): 16-bit tensors between blocks. V1 at 7x7 is printed as twice its size."""
     wrong = []
     for side, row in TABLE_3.items():
         for network, (channels, printed) in enumerate(row):
@@ -104,14 +104,14 @@ def test_every_policy_on_a_residual_by_hand():
     grid = 8 * 8 * 4
     one = {"activations": 8}
     assert lives(RESIDUAL, "unfused", **one).live == [
-        *(2 * grid, 2 * grid, 3 * grid, 3 * grid),  # conv; conv, batchnorm and relu with the block's input held
+        *(2 * grid, 2 * grid, 3 * grid, 3 * grid),  # conv; conv, batchnorm and relu while the block's input is held
         *(3 * grid, 3 * grid, 2 * grid, grid + 10),  # dwconv, add, flatten, linear
     ]
     assert lives(RESIDUAL, **one).live == [*[2 * grid] * 4, 3 * grid, 3 * grid, grid, grid + 10]
     assert lives(RESIDUAL, add=True, **one).live == [*[2 * grid] * 4, 3 * grid, 2 * grid, grid, grid + 10]
     assert lives(RESIDUAL, add=True, dw=True, **one).live == [
         *[2 * grid] * 4,
-        2 * grid + 64,  # one channel beside them
+        2 * grid + 64,  # plus one channel
         *(2 * grid, grid, grid + 10),
     ]
     assert lives(RESIDUAL, input="streamed", **one).live[0] == grid
@@ -127,7 +127,7 @@ def test_a_branch_point_blocks_writing_over_it():
     spec = "input: [8, 8, 4]\nlayers:\n  - {conv: 1x1, out: 4, as: a}\n  - add: [[relu], []]\n"
     assert lives(spec, activations=8).live == [512, 512, 768]
     kept = "input: [8, 8, 4]\nlayers:\n  - {conv: 1x1, out: 4, as: a}\n  - relu\n  - {from: a, conv: 1x1, out: 1}\n"
-    assert lives(kept, activations=8).live == [512, 512, 256 + 256 + 64]  # relu is an output: nothing reads it
+    assert lives(kept, activations=8).live == [512, 512, 256 + 256 + 64]  # relu is an output without readers
 
 
 def test_bits_batch_alignment_and_times():
@@ -246,7 +246,7 @@ CHAIN = ["relu", "batchnorm", "flat", "conv", "dwconv", "pool"]
 
 @st.composite
 def networks(draw):
-    """A spec of layers on one grid, whose names are read again later."""
+    """A spec of layers on one grid, with references to earlier names."""
     layers, names = [{"conv": "1x1", "out": 4, "as": "n0"}], ["n0"]
     for number in range(1, draw(st.integers(2, 12))):
         name, kind = f"n{number}", draw(st.sampled_from([*CHAIN, "add", "concat"]))
@@ -269,7 +269,7 @@ def networks(draw):
 
 
 def _as(name):
-    """A branch that brings a tensor to one width, so that sums fit."""
+    """A branch that brings a tensor to a common width, so that sums match."""
     return [{"from": name, "conv": "1x1", "out": 4}]
 
 
@@ -290,7 +290,7 @@ POLICY = st.builds(
 
 
 def simulated(walked):
-    """The peak of a program that allocates a result, and frees a tensor when its last reader is done; bytes of fp32."""
+    """The peak in fp32 bytes if results are allocated on writing and freed after their last reader."""
     size = {name: 4 * prod(shape) for name, shape in walked.inputs.items()}
     size.update((number, 4 * prod(row.layer.shape)) for number, row in enumerate(walked.rows))
     left = {made: sum(made in row.sources for row in walked.rows) for made in size}
@@ -306,7 +306,7 @@ def simulated(walked):
 
 
 def is_sound(one):
-    """Whether every row reads what was written, and nothing wrote over it since: storage as cells with versions."""
+    """Whether no row reads a tensor that was overwritten; storage is simulated as cells with versions."""
     cells, version, seen = {}, {}, {}
 
     def is_there(made):
@@ -353,12 +353,12 @@ def test_random_graphs_need_more_with_more_samples_bits_and_positions(text, stor
 
 
 def test_densenet_is_linear():
-    """The deepest has 2.2 times the layers of the shallowest; time that grows with their square is 4.8 times."""
+    """The deepest has 2.2 times the layers of the shallowest; quadratic time would be 4.8 times."""
     model = load("densenet121")
     walks = [trace(model, settle(model, {"layers": layers})) for layers in (121, 201, 264)]
     rows = [len(walk.rows) for walk in walks]
     times = [math.inf] * 3
-    for _ in range(7):  # in turn: what disturbs one disturbs all
+    for _ in range(7):  # interleaved, so that disturbances affect all
         for at, walk in enumerate(walks):
             started = time.process_time()
             assert max(Lives(walk, stored("unfused")).live) > 0

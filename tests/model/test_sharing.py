@@ -1,4 +1,4 @@
-"""What the spec language says of weights that layers share, and of layers that blocks are given."""
+"""Shared weights, and layers passed to blocks, in the spec language."""
 
 import pytest
 
@@ -103,7 +103,7 @@ def test_numbers_arrays_and_symbols_agree():
     assert [form(d=d, vocab=vocab) for d, vocab in points] == [params for params, _ in numbers]
 
 
-WRONG = {  # a spec that cannot be; where, and what is said
+WRONG = {  # an invalid spec; line and message of the error
     f"{WORDS}  - {{linear: 90, reuse: words}}\n": (4, "`words` holds 800 weights, `linear` needs 720 here"),
     f"{WORDS}  - {{linear: 100, reuse: word}}\n": (4, "no layer before this one is called `word`"),
     f"{WORDS}  - {{relu: , as: act}}\n  - {{linear: 100, reuse: act}}\n": (

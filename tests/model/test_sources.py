@@ -1,4 +1,4 @@
-"""Where the inputs of each row come from: one walk gives the graph."""
+"""The sources of each row's inputs: a trace yields the graph."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,7 +47,7 @@ CASES = {  # by hand: the sources of each row, then of the output
 
 
 def walked(text):
-    """The walk of the text of a spec."""
+    """Trace a spec given as text."""
     model = read(Source("net.yaml", text))
     return trace(model, settle(model, {}))
 

@@ -1,4 +1,4 @@
-"""Tables of `vars:`, values for each position, and powers: what they stand for written out costs the same."""
+"""Tables in `vars:`, values for each position, and powers cost the same as the written-out network."""
 
 import json
 
@@ -55,7 +55,7 @@ def totals(text, **values):
 
 
 def written(kernels, widths):
-    """The network of EACH layer by layer."""
+    """The network of EACH, written layer by layer."""
     layers = [f"  - {{dwconv: {k}}}\n  - {{conv: 1x1, out: {w}}}\n" for k, w in zip(kernels, widths, strict=True)]
     return totals(HEAD + "".join(layers))
 

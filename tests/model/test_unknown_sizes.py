@@ -1,4 +1,4 @@
-"""Sizes that are not known yet, as a graph's open axes are: once they have values, all is what Python says of those."""
+"""Unknown sizes, such as open axes of a graph. Once they have values, results equal Python's arithmetic."""
 
 import math
 import operator
@@ -35,7 +35,7 @@ DIVISIONS = (operator.floordiv, operator.mod, num.floor_div, num.ceil_div)
 
 
 def held(expected, found, left, right=lambda h, w: 0):
-    """Compare an expression of unknown sizes, valued, with the same of plain numbers."""
+    """Compare the value of an expression of unknown sizes with the same expression of plain numbers."""
     unknown = found(left(H, W), right(H, W))
     for env in VALUES:
         assert valued(unknown, env) == expected(left(**env), right(**env)), (str(unknown), env)

@@ -1,5 +1,5 @@
-"""Is it tested? Every operator and constant of the rules, the arithmetic, the gate and the limits is changed, one at a
-time; tests_of.py says which files that are, and which tests judge them.
+"""Mutation testing: every operator and constant of the rules, the arithmetic, the gate and the limits is changed, one
+at a time. tests_of.py lists the files and the tests that judge them.
 
     python -m tests.mutation                        all of them
     python -m tests.mutation costcalc/ops/conv.py costcalc/budget/judge.py
@@ -7,10 +7,10 @@ time; tests_of.py says which files that are, and which tests judge them.
     python -m tests.mutation --every 3 costcalc/budget/
     python -m tests.mutation --within 5 costcalc/budget/
 
-A mutant of the rules is caught when the loops of `selftest`, or a test, say otherwise; any other when a test that runs
-it fails. Those that nothing can catch, because they mean the same, are in equivalent.yaml with the reason. The figure
-at the end is the share that is caught of the others; exit code 1 below 95 % in any file. With `--within` it is the
-least that it can be: a mutant that lives may be caught by a test that was not run.
+A mutant of a rule is caught if the loops of `selftest` or a test differ from it; any other mutant if a test that runs
+it fails. equivalent.yaml lists the mutants that nothing can catch because they are equivalent, with the reason. The
+final figure is the caught share of the others; the exit code is 1 if it is below 95 % in any file. With `--within` it
+is a lower bound, because tests that were not run might catch survivors.
 """
 
 import argparse
@@ -31,7 +31,7 @@ LEAST = 0.95
 
 
 def main():
-    """Judge the mutants of the files; print those that live, and the figures."""
+    """Judge the mutants of the files; print the survivors and the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", help="the files to change, or directories [all of tests_of.py]")
     parser.add_argument("--sample", type=int, help="only so many, drawn at random")
@@ -54,13 +54,13 @@ def main():
 
 
 def stale(equivalent, made):
-    """The keys of equivalent mutants of the files that are no mutants there."""
+    """The listed keys of equivalent mutants that no longer exist in the files."""
     known = {one.key for found in made.values() for one in found}
     return [key for key in equivalent if key.partition(" ")[0] in made and key not in known]
 
 
 def chosen(made, equivalent, given):
-    """The mutants to be judged, those of the files that the same tests judge one after the other."""
+    """The mutants to judge, grouped by the tests that judge their files."""
     found = [[one for one in each if one.key not in equivalent][:: given.every] for each in made.values()]
     found = [one for each in found for one in each if not given.only or given.only in one.key]
     if given.sample and given.sample < len(found):
@@ -69,7 +69,7 @@ def chosen(made, equivalent, given):
 
 
 def judged(found, within):
-    """(mutant, what noticed it or None) of each. Raises Failed where the tests fail without any change."""
+    """Yield (mutant, verdict or None). Raises Failed if the tests fail without a mutation."""
     for tests, group in groupby(found, lambda one: judges(one.path)):
         if tests:
             yield from ((mutant, by) for mutant, by, _ in verdicts(list(group), tests, within))
@@ -80,7 +80,7 @@ def judged(found, within):
 
 
 def report(found):
-    """Print each mutant as it is judged, then those that live, and the share of each file that is caught."""
+    """Print each mutant as it is judged, then the survivors, and the caught share of each file."""
     start, files, alive = time.monotonic(), {}, []
     for mutant, by in found:
         print(f"{by or 'ALIVE':8}{shown(mutant)}", flush=True)

@@ -1,4 +1,4 @@
-"""Which test runs which code: the lines of files that are to be changed, and the functions of the others."""
+"""Record which test runs which code: lines of the mutated files, and functions of the others."""
 
 import ast
 import json
@@ -19,9 +19,9 @@ PACKAGE = str(ROOT / "costcalc") + "/"
 
 
 class Ran(NamedTuple):
-    """What one test ran: processor seconds, the lines of each file, the first lines of functions of other files.
+    """The code run by one test: processor seconds, lines of each file, first lines of functions in other files.
 
-    The seconds are those of the processes too that it started and waited for.
+    The seconds include child processes that it waited for.
     """
 
     passed: bool
@@ -31,13 +31,13 @@ class Ran(NamedTuple):
 
 
 def processor_seconds() -> float:
-    """What this process has used so far, and those that it started and waited for: a test of git only waits."""
+    """Processor time of this process and its finished children, because a test of git mostly waits."""
     used = [resource.getrusage(which) for which in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 class Recorder:
-    """Traces the files of `paths` line by line, and the rest of the package call by call."""
+    """Traces the files of `paths` by line, and the rest of the package by call."""
 
     def __init__(self, paths):
         self.paths, self.lines, self.calls = {str(ROOT / path) for path in paths}, {}, {}
@@ -68,7 +68,7 @@ class Recorder:
         return self._line
 
     def ran(self, passed):
-        """The Ran of what was traced."""
+        """The trace as a Ran."""
         parts = (
             {str(Path(k).relative_to(ROOT)): sorted(v) for k, v in one.items()} for one in (self.lines, self.calls)
         )
@@ -76,7 +76,7 @@ class Recorder:
 
 
 def covers(ran, mutant):
-    """Whether a test runs a mutant: its lines, or for code outside of functions those that use what it binds."""
+    """Whether a test runs a mutant: its lines, or, for code outside functions, users of the names it binds."""
     if mutant.inside:
         return any(mutant.begin <= line <= mutant.end for line in ran.lines.get(mutant.path, ()))
     return any(
@@ -87,23 +87,23 @@ def covers(ran, mutant):
 
 
 def reads(text, mutant):
-    """Whether the text of a test names what a mutant outside of functions binds, or what is made of it.
+    """Whether a test mentions a name that a mutant outside functions binds, or a name derived from it.
 
-    It may read that and call nothing.
+    A test may read such a name without calling anything.
     """
     return bool(mutant.bound) and bool(_made_of(mutant.bound).search(text))
 
 
 @lru_cache(None)
 def users(names):
-    """The first lines of the functions that use any of some names, or a name that is made of one: {path: lines}."""
+    """The first lines of the functions that use the names or names derived from them: {path: lines}."""
     pattern = _made_of(names)
     return {path: {line for text, line in functions if pattern.search(text)} for path, functions, _ in _parsed()}
 
 
 @lru_cache(None)
 def _made_of(names):
-    """What finds any of some names in a text, or a name that a statement outside of functions makes of one."""
+    """A pattern that matches the names, and names that module statements derive from them."""
     known, before = set(names), 0
     while len(known) != before:
         before = len(known)
@@ -117,7 +117,7 @@ def _made_of(names):
 
 @lru_cache(1)
 def _parsed():
-    """(path, [(text of a function, its first line)], [(text of a statement outside, the names it binds)])."""
+    """(path, [(text of a function, its first line)], [(text of a module statement, the names it binds)])."""
     found = []
     for path in sorted(Path(PACKAGE).rglob("*.py")):
         text = path.read_text(encoding="utf-8")
@@ -137,13 +137,13 @@ def _parsed():
 
 
 def forget():
-    """Read the files anew."""
+    """Clear the cache of parsed files."""
     for one in (users, _made_of, _parsed, _digest):
         one.cache_clear()
 
 
 class Store:
-    """Coverage of earlier runs, for as long as neither the test nor the code that it ran has changed."""
+    """Coverage of earlier runs, valid while the test and the code it ran are unchanged."""
 
     def __init__(self):
         self.known = json.loads(STORE.read_text()) if STORE.exists() else {}
@@ -156,12 +156,12 @@ class Store:
         return Ran(*held["ran"]) if set(paths) & set(held["ran"][3]) == set() else None
 
     def add(self, item, ran):
-        """Keep the Ran of a test."""
+        """Store the Ran of a test."""
         paths = (item.partition("::")[0], "tests/conftest.py", *ran.lines, *ran.calls)
         self.known[item] = {"of": {path: _digest(path) for path in paths}, "ran": ran}
 
     def save(self):
-        """Write it down."""
+        """Write the store to disk."""
         STORE.write_text(json.dumps(self.known))
 
 

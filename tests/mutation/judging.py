@@ -1,4 +1,4 @@
-"""Whether anything notices a mutant: quick tests, the loops of `selftest`, the three domains, slow tests."""
+"""Check whether a mutant is caught: by fast tests, the loops of `selftest`, the three domains, or slow tests."""
 
 import contextlib
 import importlib.machinery
@@ -9,7 +9,7 @@ import resource
 import signal
 from pathlib import Path
 
-import numpy  # noqa: F401 (what every judgement needs is loaded once, before it is copied)
+import numpy  # noqa: F401 (imported once, before forking)
 import pandas  # noqa: F401
 import pytest
 import rich.style  # noqa: F401
@@ -18,9 +18,9 @@ import sympy  # noqa: F401
 from .mutants import ROOT, unchanged
 from .tests_of import QUICK, SLOW, located
 
-SLOWER = 10  # times the processor time without a change: a mutant that takes longer hangs, and is caught
-BROKEN = 70  # the exit code of a process that could not judge
-ALIKE = frozenset(  # operations that are one rule with others
+SLOWER = 10  # multiple of the unmutated processor time: a slower mutant counts as hanging and is caught
+BROKEN = 70  # exit code of a process that could not judge
+ALIKE = frozenset(  # operations that share a rule with others
     [
         "relu6",
         "leaky_relu",
@@ -56,11 +56,11 @@ WITHOUT_NUMBERS = {
 
 
 class Failed(Exception):
-    """The tests cannot judge: they fail without any change, or are not there."""
+    """The tests cannot judge: they fail without a mutation, or do not exist."""
 
 
 def seconds_of(path):
-    """The processor time that judging a file takes without any change. Raises Failed if that is caught."""
+    """The processor time to judge an unmutated file. Raises Failed if it is caught."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     by = caught(unchanged(path), 3_600)
     if by:
@@ -70,9 +70,9 @@ def seconds_of(path):
 
 
 def caught(mutant, seconds):
-    """What notices a mutant: `loops`, `tests`, `crash` or `time`; None if nothing does. A process of its own judges.
+    """What catches a mutant: `loops`, `tests`, `crash` or `time`; None for a survivor. Runs in a separate process.
 
-    `seconds` are what judging takes without a change. Raises Failed where it cannot be judged.
+    `seconds` is the time without a mutation. Raises Failed if it cannot be judged.
     """
     process = os.fork()
     if not process:
@@ -87,7 +87,7 @@ def caught(mutant, seconds):
 
 def _judged(mutant, seconds):
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    signal.alarm(10 * seconds)  # one that waits for ever uses no processor
+    signal.alarm(10 * seconds)  # a process that waits forever uses no processor time
     os.chdir(ROOT)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -106,7 +106,7 @@ def _judged(mutant, seconds):
 
 
 def install(mutant):
-    """Import a module as its mutant; pytest, which has a way of its own to import, then finds it imported."""
+    """Import a module as its mutant, so that pytest, which imports in its own way, finds it imported."""
     plain, path = importlib.machinery.SourceFileLoader.get_code, str(ROOT / mutant.path)
     changed = compile(mutant.tree, path, "exec")
 
@@ -118,7 +118,7 @@ def install(mutant):
 
 
 def dotted(path):
-    """The name of a module by its path."""
+    """The dotted name of a module, from its path."""
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
@@ -132,7 +132,7 @@ def _loops_differ(mutant):
 
 
 def _operations(mutant):
-    """The operations whose rules are in the file of a mutant, of many alike only two."""
+    """The operations with rules in the mutant's file; at most two that share a rule."""
     from costcalc.ops import INDEX
 
     names = [name for name in INDEX if INDEX[name] == Path(mutant.path).stem]
@@ -145,7 +145,7 @@ def _domains(mutant):
 
 
 def _fails(*args):
-    """Whether a test fails. Raises Failed where there is none, as for a path or a `-k` that fits nothing."""
+    """Whether a test fails. Raises Failed if none is selected, as for a path or a `-k` that matches nothing."""
     code = pytest.main([*args, "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore"])
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise Failed(f"no test fits {args}")

@@ -1,6 +1,6 @@
-"""Mutants of a source file: one operator or constant of its code changed at a time.
+"""Mutants of a source file: each changes one operator or constant.
 
-Sentences (docstrings, messages) are for people and stay; names of options and quantities are constants like any other.
+Docstrings and messages are not mutated; names of options and quantities are constants like all others.
 """
 
 import ast
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent.parent
-SWAPS = {  # an operator, and the one that takes its place
+SWAPS = {  # operator -> replacement
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
     ast.Mult: ast.FloorDiv,
@@ -41,16 +41,16 @@ _CHANGES = (ast.BinOp, ast.AugAssign, ast.BoolOp, ast.Compare, ast.UnaryOp, ast.
 
 
 class Mutant(NamedTuple):
-    """A changed file: where, what it was, what it became. `node` and `change` say which one; None is no change."""
+    """A mutated file: the place, the text before and after. `node` and `change` identify it; None means unchanged."""
 
     path: str
     line: int
-    end: int  # the last line of the statement, which begins at `line` or before it
+    end: int  # the last line of the statement, which starts at or before `line`
     function: str
     before: str
     after: str
-    inside: bool  # whether it is run when a function is called, not when the module is loaded
-    bound: tuple[str, ...]  # names that a statement outside of functions gives a value
+    inside: bool  # whether it runs when a function is called instead of at import
+    bound: tuple[str, ...]  # names bound by a module statement
     node: int | None = None
     change: int = 0
     begin: int = 0
@@ -58,7 +58,7 @@ class Mutant(NamedTuple):
 
     @property
     def key(self):
-        """What stays the same when lines move."""
+        """A key that does not depend on line numbers."""
         return f"{self.path} {self.function}: {self.before} => {self.after}"
 
     @property
@@ -73,7 +73,7 @@ class Mutant(NamedTuple):
 
 
 def unchanged(path):
-    """A file as it is, as a mutant that nothing may catch."""
+    """An unchanged file, as a mutant that nothing may catch."""
     text = (ROOT / path).read_text(encoding="utf-8")
     return Mutant(path, 0, 0, "module", "", "", False, (), text=text)
 
@@ -107,7 +107,7 @@ def _above(node, parents):
 
 
 def _is_inside(above):
-    """Whether a node is in the body of a function: its defaults and decorators are not."""
+    """Whether a node is in the body of a function, as opposed to its defaults and decorators."""
     for below, one in pairwise(above):
         if isinstance(one, ast.FunctionDef) and any(below is each for each in one.body):
             return True
@@ -117,7 +117,7 @@ def _is_inside(above):
 
 
 def _bound(above):
-    """The names that the statement of the module gives a value in which a node is."""
+    """The names bound by the module statement that contains a node."""
     top = above[-2]
     if isinstance(top, (ast.FunctionDef, ast.ClassDef)):
         yield top.name
@@ -126,14 +126,14 @@ def _bound(above):
 
 
 def stored(statement):
-    """The names that a statement gives a value."""
+    """The names bound by a statement."""
     for one in ast.walk(statement):
         if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
             yield one.id
 
 
 def changed(node):
-    """Change a node in place in each way that there is, and yield after each; only the first is undone by a copy."""
+    """Change a node in place in every possible way, and yield after each change."""
     if isinstance(node, (ast.BinOp, ast.AugAssign, ast.BoolOp)) and type(node.op) in SWAPS:
         node.op = SWAPS[type(node.op)]()
         yield
@@ -159,19 +159,19 @@ def changed(node):
 
 
 def mutable(value):
-    """Numbers, truths, and texts that are names."""
+    """Whether a constant is a number, a bool, or a text that is a name."""
     return type(value) in (int, float, bool) or (type(value) is str and bool(_NAME.match(value)))
 
 
 def other(value):
-    """A value that is not this one."""
+    """A different value."""
     if type(value) is bool:
         return not value
     return value + ("_x" if type(value) is str else 1)
 
 
 def docstrings(tree):
-    """The constants that are documentation, for a type checker alone, or the assertion that `zip(strict=True)` is."""
+    """The constants in documentation, in code for type checkers, and in `zip(strict=True)`."""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
@@ -182,12 +182,12 @@ def docstrings(tree):
             yield from ast.walk(node.annotation)
         if isinstance(node, ast.FunctionDef) and node.returns:
             yield from ast.walk(node.returns)
-        if isinstance(node, ast.keyword) and node.arg == "strict":  # an assertion about lengths that are equal
+        if isinstance(node, ast.keyword) and node.arg == "strict":  # an assertion of equal lengths
             yield node.value
 
 
 def _bare(found):
-    """A statement without the statements inside of it."""
+    """A statement without its nested statements."""
     for part in ("body", "orelse"):
         if isinstance(getattr(found, part, None), list):
             setattr(found, part, [ast.Pass()] if part == "body" else [])
@@ -195,7 +195,7 @@ def _bare(found):
 
 
 def shortened(before, after):
-    """Two texts without most of what they share."""
+    """Two texts without most of their common parts."""
     start = next((at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), 0)
     first = max(start - 30, 0)
     return (" ".join(text[first : start + 50].split()) for text in (before, after))

@@ -1,4 +1,4 @@
-"""Which tests judge which file. Rules and arithmetic have more judges than tests (`judging`)."""
+"""The tests that judge each file. Rules and arithmetic also have other judges (`judging`)."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ RULES = ("costcalc/ops/", "costcalc/num/")
 QUICK = ("test_arithmetic", "test_unknown_sizes", "test_rules", "test_torch_ops")
 SLOW = ("test_sweep", "test_loops", "test_formula")
 GIT = ("test_repository",)
-JUDGES = {  # a file, or all below a folder: its tests, of which those that run a mutant judge it; `-k` makes a part
+JUDGES = {  # a file or a folder -> its tests; those that run a mutant judge it; `-k` selects a part
     "costcalc/budget/": ("test_run", "test_locking"),
     "costcalc/budget/amounts.py": ("test_verdicts", "test_check -k says_what or units or changes"),
     "costcalc/budget/asserting.py": ("test_run",),
@@ -55,7 +55,7 @@ JUDGES = {  # a file, or all below a folder: its tests, of which those that run 
 
 
 def judges(path: str) -> tuple[str, ...]:
-    """The names of the tests of a file; of rules and arithmetic none, `judging` has them. KeyError for others."""
+    """The names of the tests of a file; none for rules and arithmetic (see `judging`). KeyError for others."""
     if path.startswith(RULES):
         return ()
     fitting = [start for start in JUDGES if path.startswith(start)]
@@ -65,13 +65,13 @@ def judges(path: str) -> tuple[str, ...]:
 
 
 def chosen(judge: str) -> list[str]:
-    """What pytest is given for a judge: a path, and which part of it. FileNotFoundError."""
+    """The pytest arguments for a judge: a path and a selection. Raises FileNotFoundError."""
     name, _, part = judge.partition(" -k ")
     return [located(name), *(["-k", part] if part else [])]
 
 
 def located(name: str) -> str:
-    """The path of a test by its name, in whatever room it is. FileNotFoundError, also where two rooms have one."""
+    """The path of a test file by its name, in any folder. Raises FileNotFoundError unless there is one."""
     found = sorted((ROOT / "tests").rglob(f"{name}.py"))
     if len(found) != 1:
         raise FileNotFoundError(f"{name}: {len(found)} files have this name")
@@ -84,7 +84,7 @@ def targets() -> list[str]:
 
 
 def watched() -> list[str]:
-    """Those of them that tests judge, and nothing else."""
+    """The files that only tests judge."""
     return _files([*JUDGES])
 
 

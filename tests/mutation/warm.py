@@ -1,8 +1,8 @@
-"""Mutants judged by the tests that run them: the tests are loaded once, and each mutant has a copy of the process.
+"""Judge mutants by the tests that run them. The tests are loaded once, and each mutant runs in a forked process.
 
-A test that runs a changed line is run until one fails: first those that caught another mutant of the same function,
-then the quickest. Code inside of functions is exchanged in the copy; code that runs when a module is loaded needs
-everything loaded anew.
+The tests that run a changed line are run until one fails: first those that caught another mutant of the same function,
+then the fastest. Code inside functions is replaced in the fork; code that runs at import requires
+importing everything again.
 """
 
 import functools
@@ -26,15 +26,15 @@ from .judging import BROKEN, Failed, dotted, install
 from .mutants import ROOT, unchanged
 from .tests_of import chosen, watched
 
-MEMORY = 8 << 30  # bytes of addresses: a mutant that takes more fails
-LEAST, SLOWER = 2, 10  # seconds, and times the processor time of a test: a mutant that takes longer hangs
+MEMORY = 8 << 30  # bytes of address space: a mutant that exceeds it fails
+LEAST, SLOWER = 2, 10  # seconds, and multiple of a test's processor time: a slower mutant counts as hanging
 OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-W", "ignore", "-o", "tmp_path_retention_policy=none")
 ALIVE, CAUGHT = 0, 3
-TOLD = 1_000  # bytes of the name of a test
+TOLD = 1_000  # bytes of a test name
 
 
 class _Watch:
-    """A plugin that notes failures, and takes the place of the loop over tests."""
+    """A plugin that records failures and replaces the loop over tests."""
 
     def __init__(self, loop, told=None):
         self.loop, self.failed, self.said, self.error, self.told = loop, False, "", None, told
@@ -56,10 +56,10 @@ class _Watch:
 
 
 def verdicts(mutants, judges, most=None):
-    """(mutant, verdict, tests that ran it) of each mutant of files that the same tests judge, as it becomes known.
+    """Yield (mutant, verdict, tests that ran it) for each mutant of files with the same tests.
 
-    A verdict is `tests`, `time`, `crash`, or None for one that lives. With `most`, only the quickest tests are run, as
-    many as take that many seconds together: what lives then may be caught by the others. Raises Failed.
+    A verdict is `tests`, `time`, `crash`, or None for a survivor. With `most`, only the fastest tests are run, up to
+    that many seconds in total; the others might catch the survivors. Raises Failed.
     """
     lines = _in_a_process(lambda write: _serve(mutants, judges, write, most))
     for mutant, line in zip(mutants, lines, strict=True):
@@ -68,7 +68,7 @@ def verdicts(mutants, judges, most=None):
 
 
 def _in_a_process(work):
-    """The lines that `work` writes in a process of its own; the last tells how it ended."""
+    """Yield the lines that `work` writes in a separate process; the last one is its result."""
     reading, writing = os.pipe()
     process = os.fork()
     if not process:
@@ -93,11 +93,11 @@ def _in_a_process(work):
 
 
 def _serve(mutants, judges, write, most):
-    """Judge every mutant, and write a line about each."""
+    """Judge every mutant and write a line for each."""
     own = sorted({mutant.path for mutant in mutants})
-    paths = sorted({*own, *watched()})  # more than is asked for: what a test runs is then measured once for all files
+    paths = sorted({*own, *watched()})  # more than requested, so that each test is measured only once for all files
     os.chdir(ROOT)
-    os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.mkdtemp()  # other runs of pytest delete what is in the usual one
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.mkdtemp()  # other runs of pytest clean the default one
     _silence()
     for path in own:
         importlib.import_module(dotted(path))
@@ -106,7 +106,7 @@ def _serve(mutants, judges, write, most):
         items = _selected(items, judges)
         known = _measured(items, paths, watch)
         own_code = {path: Code(path) for path in own}
-        gc.freeze()  # a collection in a copy would write to every page that it shares
+        gc.freeze()  # a collection in a fork would copy every shared page
         fitting = [_within(most, _fitting(mutant, items, known), known) for mutant in mutants]
         light = {path: _is_light(path, _loading(path, mutants, fitting), known, watch) for path in own}
         caught = {}
@@ -124,7 +124,7 @@ def _serve(mutants, judges, write, most):
 
 
 def _selected(items, judges):
-    """The tests of the judges: `-k a or b` are those with a or b in the name, `-k not a` the others. Raises Failed."""
+    """The tests of the judges: `-k a or b` selects names with a or b, `-k not a` the others. Raises Failed."""
     found = []
     for judge in judges:
         path, *part = chosen(judge)
@@ -139,7 +139,7 @@ def _selected(items, judges):
 
 
 def _fitting(mutant, items, known):
-    """The tests that run a mutant, the quickest first; after them those whose file reads a constant that it changes."""
+    """The tests that run a mutant, fastest first, then tests whose file reads a constant that it changes."""
     running = sorted((item for item in items if covers(known[item.nodeid], mutant)), key=_cost(known))
     names = {item.nodeid for item in running}
     files = {path for path in {item.path for item in items} if reads(path.read_text(encoding="utf-8"), mutant)}
@@ -148,7 +148,7 @@ def _fitting(mutant, items, known):
 
 
 def _within(most, items, known):
-    """The first of some tests, as many as take `most` seconds together, and at least one; all where it is None."""
+    """The first tests up to `most` seconds in total, at least one; all if `most` is None."""
     sums = accumulate(known[item.nodeid].seconds for item in items)
     return [item for item, before in zip(items, chain((0,), sums), strict=False) if most is None or before < most]
 
@@ -164,7 +164,7 @@ def _silence():
 
 
 def _measured(items, paths, watch):
-    """What each test runs: {its name: Ran}. Raises Failed for those that do not pass."""
+    """The code run by each test: {name: Ran}. Raises Failed if a test fails."""
     store = Store()
     found = {item.nodeid: store.get(item.nodeid, paths) for item in items}
     missing = [item for item in items if found[item.nodeid] is None]
@@ -175,7 +175,7 @@ def _measured(items, paths, watch):
         if found[item].passed:
             store.add(item, found[item])
             if not number % 20:
-                store.save()  # that of a run that is stopped
+                store.save()  # the exit code of an interrupted run
     store.save()
     bad = [name for name, ran in found.items() if ran is None or not ran.passed]
     if bad:
@@ -196,10 +196,10 @@ def _run(item, after):
 
 
 def _verdict(mutant, items, known, watch, code, light):
-    """What became of a mutant, and the names of the tests that failed."""
+    """The verdict on a mutant, and the names of the failed tests."""
     if not items:
         return "alive", []
-    watch.told = mmap.mmap(-1, TOLD)  # shared with the copy
+    watch.told = mmap.mmap(-1, TOLD)  # shared with the fork
     process = os.fork()
     if not process:
         os._exit(_judged(mutant, items, known, watch, code, light))
@@ -234,7 +234,7 @@ def _any_fails(items, known, watch):
 
 
 def _survives(change, items, known, watch):
-    """Whether tests pass after a change to this process, tried in a copy of it."""
+    """Whether tests pass after a change to this process, tried in a fork."""
     process = os.fork()
     if not process:
         try:
@@ -260,17 +260,17 @@ def _fails(item, after, known, watch):
 
 
 def _limit_time(seconds):
-    """End the process by a signal when a test takes far longer than it does without a change, or only waits."""
+    """Kill the process if a test takes far longer than without the mutation, or only waits."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     most = int(used.ru_utime + used.ru_stime + LEAST + SLOWER * seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))  # not a timer: the program has one
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))  # not a timer, which the program uses
     signal.alarm(int(60 + 60 * seconds))
 
 
 def _loaded_anew(mutant, names, known, told):
-    """Forget the package and the tests, import them with the mutant, and run the tests of some names.
+    """Unload the package and the tests, import them with the mutant, and run the named tests.
 
-    pytest has a way of its own to import plugins, and the package is one.
+    pytest imports plugins in its own way, and the package is one.
     """
     for name in [name for name, module in sys.modules.items() if _is_own(name, module)]:
         del sys.modules[name]
@@ -280,7 +280,7 @@ def _loaded_anew(mutant, names, known, told):
     try:
         install(mutant)
     except Exception:
-        return CAUGHT  # nothing can import it
+        return CAUGHT  # the mutant cannot be imported
     rank = {name: number for number, name in enumerate(names)}
 
     def loop(watch, items):
@@ -299,25 +299,25 @@ def _loaded_anew(mutant, names, known, told):
 
 
 def _is_own(name, module):
-    """Whether a module is the package or a test, and not of what judges them."""
+    """Whether a module belongs to the package or the tests, but not to the judging code."""
     path = getattr(module, "__file__", None) or ""
     return path.startswith(f"{ROOT}/") and "site-packages" not in path and not name.startswith("tests.mutation")
 
 
 def _loading(path, mutants, fitting):
-    """The tests of the mutants of a module that are run when it is loaded."""
+    """The tests of the mutants that run when a module is imported."""
     pairs = zip(mutants, fitting, strict=True)
     found = {item.nodeid: item for one, tests in pairs if one.path == path and not one.inside for item in tests}
     return [*found.values()]
 
 
 def _is_light(path, items, known, watch):
-    """Whether these tests pass when a module is run again in place: then what it was before does not matter."""
+    """Whether the tests pass after a module is executed again in place, so that its previous state does not matter."""
     return bool(items) and _survives(lambda: execute(unchanged(path)), items, known, watch)
 
 
 def execute(mutant):
-    """Run a module again in place, and give others what they have imported from it."""
+    """Execute a module again in place, and update names that other modules imported from it."""
     module = sys.modules[dotted(mutant.path)]
     before = dict(vars(module))
     exec(compile(mutant.tree, str(ROOT / mutant.path), "exec"), vars(module))
@@ -329,11 +329,11 @@ def execute(mutant):
 
 
 class Code:
-    """The functions of a module that is loaded, and the results that the package keeps."""
+    """The functions of a loaded module, and the caches of the package."""
 
     def __init__(self, path):
         self.path = str(ROOT / path)
-        found = gc.get_objects()  # looked through once: in a copy that would write to every page that it shares
+        found = gc.get_objects()  # searched once: in a fork this would copy every shared page
         self.functions = [
             one for one in found if isinstance(one, types.FunctionType) and one.__code__.co_filename == self.path
         ]
@@ -344,9 +344,9 @@ class Code:
         ]
 
     def exchange(self, mutant):
-        """Give every function the code of its mutant, and forget results that are kept.
+        """Give every function the code of its mutant, and clear caches.
 
-        Gives whether there was such a function.
+        Returns whether there was such a function.
         """
         new = dict(_codes(compile(mutant.text, self.path, "exec"), compile(mutant.tree, self.path, "exec")))
         found = False
@@ -360,7 +360,7 @@ class Code:
 
 
 def _codes(old, new):
-    """Pairs of the code of each function before and after, those inside of others too."""
+    """Pairs of the code of each function before and after, including nested functions."""
     yield old, new
     inner = ([one for one in code.co_consts if isinstance(one, types.CodeType)] for code in (old, new))
     for pair in zip(*inner, strict=True):

@@ -22,7 +22,7 @@ UNARY = {
     "ceil": (REAL, math.ceil),
     "nearest": (REAL, round),
 }
-BINARY = {  # function: (left, right, what it must be)
+BINARY = {  # function: (left, right, expected)
     "floor_div": (WHOLE, POSITIVE, lambda a, b: math.floor(Fraction(a, b))),
     "ceil_div": (WHOLE, POSITIVE, lambda a, b: math.ceil(Fraction(a, b))),
     "maximum": (WHOLE, WHOLE, max),
@@ -44,12 +44,12 @@ OPERATORS = {  # on points
 
 
 def points(values, table=None):
-    """Points of these numbers, whose bounds are looked up."""
+    """Points of these numbers with exact bounds."""
     return leaf(Pool() if table is None else table, np.array(values))
 
 
 def vague(values, table=None, reach=100):
-    """The same, of which only little is known: nothing is decided by bounds."""
+    """The same with loose bounds, so that bounds decide nothing."""
     array = np.array(values)
     return Points(
         Pool() if table is None else table, -reach, reach, int if array.dtype.kind == "i" else float, lambda: array
@@ -259,7 +259,7 @@ MADE = [  # value, divisor, least, result: `_make_divisible` of tensorflow/model
     (8.95, 8, 8, 16),  # and 8 of 8
     (40.0, 36, 1, 36),  # 90 % is enough
     (9.0, 16, 1, 16),
-    (7.0, 16, 1, 17),  # the least where nothing is left, then a step up
+    (7.0, 16, 1, 17),  # the minimum for 0, then one step up
 ]
 
 
@@ -286,7 +286,7 @@ def test_the_largest_total_is_no_overflow():
     half = vague([limits.TOTAL // 2], reach=limits.TOTAL)
     assert listed(half + half, 1) == [limits.TOTAL]
     with pytest.raises(Refused):
-        listed(half + (half + 4096), 1)  # as floats, whose steps are 1024 there
+        listed(half + (half + 4096), 1)  # as floats, whose spacing is 1024 there
 
 
 def test_divisible_has_the_published_defaults():
@@ -336,7 +336,7 @@ def test_counts_past_64_bits_are_refused_not_wrapped():
             [False, True],
         )
     wide = vague([3, 4], reach=2**62)
-    assert (wide * 5).array.tolist() == [15, 20]  # bounds are no values
+    assert (wide * 5).array.tolist() == [15, 20]  # bounds are not values
     assert points([1e300, 1.0]).array.tolist() == (points([1e300, 1.0]) * 1.0).array.tolist()
     for value, message in [
         (math.inf, "this has no value: cannot convert float infinity to integer"),
@@ -415,7 +415,7 @@ def test_formulas_inside_formulas_keep_their_own_assumptions():
         with symbols.assuming({n: 1, m: 1}) as inner:
             assert symbols.decide(n > 3) is symbols.decide(m > 1) is False
         assert symbols.decide(n > 2) is True
-    assert symbols.decide(n > 5) is True  # nothing is kept outside
+    assert symbols.decide(n > 5) is True  # no state is kept outside
     assert (outer, inner) == ([n > 3, n > 2], [n <= 3, m <= 1])
 
 

@@ -1,4 +1,4 @@
-"""Numbers, arrays and symbols that flow through the same rule give the same answer."""
+"""Numbers, arrays and symbols give the same result in every rule."""
 
 import numpy as np
 import pytest
@@ -16,13 +16,13 @@ from costcalc.read.loading import configs
 
 SIZES = {"size", "width", "steps", "kernel", "window", "padding", "per_axis", "count"}
 POINTS = 500  # a config
-ROWS = 4_000  # that are walked for it: a long network has fewer points
-FEW = ("mobilenet", "resnet18", "vgg16")  # configs that every run tries
+ROWS = 4_000  # rows traced per config; long networks get fewer points
+FEW = ("mobilenet", "resnet18", "vgg16")  # configs tried in every run
 CONFIGS = [pytest.param(name, marks=[pytest.mark.slow] * (name not in FEW)) for name in sorted(configs())]
 
 
 def points_of(number, table):
-    """A number as points of which nothing is known but their values."""
+    """A number as points without known bounds."""
     array = np.array([number, number], dtype=np.int64)
     return Points(table, 0, 10**6, int, lambda: array)
 
@@ -48,7 +48,7 @@ def prepared(op, flowing, options, convert, convert_options):
 
 
 def layer_of(op, x, options):
-    """What a rule says, or None when it refuses."""
+    """The layer of a rule, or None if it refuses."""
     try:
         return op.rule(x, **options) if op.takes_input else op.rule(**options)
     except Refused:
@@ -94,7 +94,7 @@ def test_symbols_give_what_numbers_give(name):
 
 
 def symbols_agree(op, flowing, options):
-    """Whether a case says anything: then symbols must give what numbers give."""
+    """Whether a case is decidable; then symbols must give the same as numbers."""
     sample = {}
 
     def symbol(number):
@@ -107,16 +107,16 @@ def symbols_agree(op, flowing, options):
     except (Refused, TypeError):
         return False
     if numbers is None:
-        return False  # symbols write down what they assume instead
+        return False  # symbols record assumptions instead
     with assuming(sample) as assumed:
         layer = layer_of(op, *symbols)
     if layer is None or any(truth.subs(sample) == sympy.false for truth in assumed):
-        return False  # impossible for most sizes, as 3n + 1 channels in 3 groups: the sample is an exception
+        return False  # invalid for most sizes, such as 3n + 1 channels in 3 groups: the sample is an exception
     assert plain(layer, lambda size: int(sympy.sympify(size).subs(sample))) == plain(numbers, int)
     return True
 
 
-STEPS = dict.fromkeys(("yolov8n", "yolov9_c"), 32)  # they join enlarged grids with those of before
+STEPS = dict.fromkeys(("yolov8n", "yolov9_c"), 32)  # these join upsampled grids with earlier ones
 
 
 def settings_of(model, random):

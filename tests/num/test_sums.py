@@ -1,4 +1,4 @@
-"""Sums of points: the same as by NumPy, and what is added stays as it was."""
+"""Sums of points: equal to NumPy, and the operands are not modified."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Attention with a cache, experts, scans and latent attention: hand counts, formulas of papers, errors."""
+"""Cached attention, experts, scans and latent attention: hand counts, published formulas, errors."""
 
 import pytest
 
@@ -21,7 +21,7 @@ ATTENTION = "input: [{new}, 8]\nlayers:\n  - {{attention: 2, causal: true, cache
 
 
 def test_prefill_in_chunks_costs_what_it_costs_at_once():
-    """Projections of every token once, and each pair of query and key that is seen once, whatever the chunks."""
+    """Each token is projected once and each visible query-key pair counts once, for any chunk size."""
     for more in ("", ", window: 3", ", window: 2, sinks: 2"):
         whole = totals(ATTENTION.format(new=10, past=0, more=more), convention="flash")
         chunks = [

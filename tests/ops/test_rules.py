@@ -1,4 +1,4 @@
-"""What a rule says besides its counts: why it refuses and which option is to blame, and how its layers are called."""
+"""Rules apart from their counts: refusals with the option concerned, and the labels of layers."""
 
 import inspect
 
@@ -17,7 +17,7 @@ APART = "queries and keys have different leading axes"
 TRANSPOSED = {"kernel": 1, "out": 4}
 SQUARE, VECTOR, SEQUENCE = (5, 6, 4), (4,), (6, 8)
 GRID = "needs a grid: [length, channels], [height, width, channels], ..; got a plain vector"
-REFUSED = [  # operation, what flows in, options, why not, the option to blame
+REFUSED = [  # operation, input shapes, options, reason, the option concerned
     ("conv", [SQUARE], {"kernel": 1, "out": 4, "groups": 3}, "4 channels do not split into 3 groups", "groups"),
     ("conv", [SQUARE], {"kernel": 1, "out": 3, "groups": 2}, "3 outputs do not split into 2 groups", "groups"),
     ("conv", [VECTOR], {"kernel": 1, "out": 3}, GRID, None),
@@ -199,7 +199,7 @@ def test_arrays_are_refused_where_numbers_are(name, flowing, options, message, o
     assert (caught.value.message, caught.value.option) == (message, option)
 
 
-LABELS = [  # operation, what flows in, options, the type in a table, detail
+LABELS = [  # operation, input shapes, options, the type in a table, detail
     ("conv", [SQUARE], {"kernel": 3, "out": 2}, "conv 3x3", {"kernel": (3, 3), "stride": (1, 1), "groups": 1}),
     (
         *("conv", [SQUARE], {"kernel": (1, 3), "out": 2, "groups": 2, "stride": (1, 2)}, "conv 1x3 grouped"),
@@ -255,7 +255,7 @@ def test_operations_of_equal_names_and_modules():
     assert sorted(ops.__all__) == ops.__all__
 
 
-KINDS = [  # kind, what is given, what comes of it or why not
+KINDS = [  # kind, given value, result or reason of the refusal
     (Size, 1, 1),
     (Size, 0, "must be at least 1, got 0"),
     (Size, 2.0, 2),

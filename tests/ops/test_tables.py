@@ -1,4 +1,4 @@
-"""Tables that are keyed by operation, wherever they stand: they name operations that exist, and none is forgotten."""
+"""Tables keyed by operation, anywhere in the code: they name existing operations, and are complete."""
 
 import ast
 from importlib import import_module
@@ -12,8 +12,8 @@ from costcalc.write.torch.module import _JOINS
 from costcalc.write.torch.module import RULES as TORCH_RULES
 from tests.test_laws import TREES
 
-FOREIGN = ("read",)  # rooms whose tables hold the words of other tools
-ALMOST = 0.7  # a table of which that many words are operations is one of operations
+FOREIGN = ("read",)  # packages whose tables hold the names of other tools
+ALMOST = 0.7  # a table with this many operation names is a table of operations
 
 
 def words(tree):
@@ -26,7 +26,7 @@ def words(tree):
 
 
 def strangers(tree):
-    """What is no operation in tables of operations."""
+    """Words in tables of operations that are not operations."""
     for line, found in words(tree):
         others = [word for word in found if word not in INDEX]
         if others and len(found) - len(others) >= ALMOST * len(found):
@@ -66,14 +66,14 @@ def test_an_operation_without_a_rule_in_onnx_is_refused_by_name(monkeypatch):
 
 
 def test_pytorch_has_every_operation():
-    by_hand = {"bilinear", "einsum", "attend"}  # of several inputs, each with options of its own
+    by_hand = {"bilinear", "einsum", "attend"}  # of several inputs, each with its own options
     unwritten = {"opaque", *UNWRITTEN}
     assert {*TORCH_RULES} | {*_JOINS} | by_hand | unwritten == {*INDEX}
     assert {*TORCH_RULES} & ({*_JOINS} | by_hand) == set()
 
 
 def test_what_training_keeps_is_stated_for_every_operation():
-    """What is in no table keeps nothing for the backward pass, or has code of its own: a new operation fails here."""
+    """Operations in no table save nothing for the backward pass, or have their own code. A new operation fails here."""
     tables = (saved._INPUT, saved._OUTPUT, saved._SPECIAL, saved._VIEWS, saved._OWN)
     own = {"reduce"}
     nothing = {"add", "sub", "neg", "concat", "one_of", "pad", "parameter", "upsample", "windows", "channel_shuffle"}

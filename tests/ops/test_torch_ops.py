@@ -1,4 +1,4 @@
-"""Single operations, and a 1-D network, against what PyTorch made of them: `data/torch_ops.json`.
+"""Single operations and a 1-D network against results recorded from PyTorch: `data/torch_ops.json`.
 
 `data/record_torch_ops.py` wrote that file. Each case is written here as a spec of one layer, read, and compared:
 output shape, weights, biases, running statistics, and mult-adds where PyTorch's counter knows the operation. What
@@ -39,7 +39,7 @@ FEATURES_LAST = {
 
 
 def ours(shape, kind):
-    """A recorded shape as ours: without the batch, channels last, attention heads side by side in the features."""
+    """A recorded shape in our layout: without the batch, channels last, attention heads merged into the features."""
     sample = shape[1:]
     if kind == "scaled_dot_product_attention":
         heads, tokens, size = sample
@@ -47,7 +47,7 @@ def ours(shape, kind):
     return tuple(sample) if kind in FEATURES_LAST else (*sample[1:], sample[0])
 
 
-# a case as a layer of a spec: module -> what its arguments say in our words
+# a case as a layer of a spec: module -> conversion of its arguments
 
 
 def _conv(args):
@@ -164,7 +164,7 @@ LAYERS = {
 
 
 def layer_of(case):
-    """The layer of our language that a case describes."""
+    """The spec layer that a case describes."""
     kind, inputs = case["module"], case["inputs"]
     if kind == "scaled_dot_product_attention":
         return {"attend": ["a", "b", "c"], "heads": inputs[0][1]}
@@ -175,25 +175,25 @@ def layer_of(case):
 
 
 def model_of(case):
-    """The case as a model of one layer. JSON is YAML, so the layer goes through the language's own reader."""
+    """The case as a model of one layer. JSON is YAML, so the spec reader reads the layer."""
     inputs = {name: ours(shape, case["module"]) for name, shape in zip("abc", case["inputs"], strict=False)}
     return read(Source("case", json.dumps({"inputs": inputs, "layers": [layer_of(case)]})))
 
 
 def recorded_params(params):
-    """(weights, biases): PyTorch has `bias` in the name of every bias, `in_proj_bias` as `bias_hh_l0_reverse`."""
+    """(weights, biases): PyTorch's names of biases contain `bias`, such as `in_proj_bias`, `bias_hh_l0_reverse`."""
     biases = sum(count for name, count in params.items() if "bias" in name)
     return sum(params.values()) - biases, biases
 
 
 def our_params(params):
-    """(weights, biases): scales and slopes are weights to PyTorch, shifts are biases."""
+    """(weights, biases): PyTorch treats scales and slopes as weights, and shifts as biases."""
     weights = sum(params.get(kind, 0) for kind in ("weight", "gamma", "slope"))
     return weights, params.get("bias", 0) + params.get("beta", 0)
 
 
 def names(cases):
-    """A name for each case, as a test's id."""
+    """A test id for each case."""
     return [f"{number}-{case['module']}" for number, case in enumerate(cases)]
 
 
@@ -203,7 +203,7 @@ REFUSED = [case for case in RECORD["cases"] if "refused" in case]
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=names(ACCEPTED))
 def test_operation(case):
-    """Shape, numbers and mult-adds of one operation."""
+    """Shape, parameters and mult-adds of one operation."""
     report = analyze(model_of(case), convention="framework")
     (row,) = trace(report.model, report.values).rows
     (line,) = report.lines
@@ -211,13 +211,13 @@ def test_operation(case):
     assert line.output == ours(case["outputs"][0], case["module"])
     assert our_params(params) == recorded_params(case["params"])
     assert params.get("running", 0) == sum(statistics)
-    if case["module"] != "Bilinear":  # the counter knows no bilinear form
+    if case["module"] != "Bilinear":  # the counter does not support the bilinear form
         assert line.cost == (case["mult_adds"] or 0)
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=names(REFUSED))
 def test_refused(case):
-    """What cannot be, with PyTorch's reason in the record: it reads as a spec, and is refused for its sizes."""
+    """Invalid cases, recorded with PyTorch's reason: each is a readable spec that is refused for its sizes."""
     model = model_of(case)
     with pytest.raises(CostcalcError) as refusal:
         analyze(model)
@@ -250,7 +250,7 @@ def recorded_layer(row):
 
 
 def our_layer(line, row):
-    """The same of one of ours."""
+    """The same for one of our rows."""
     convolution = "conv" in line.op
     return (
         KINDS.get(line.op, line.op),
@@ -264,7 +264,7 @@ def our_layer(line, row):
 
 
 def test_network_layers():
-    """Every layer of the 1-D network, and all its numbers."""
+    """Every layer of the 1-D network, and its total parameters."""
     report = analyze(HERE / "specs" / f"{NETWORK['name']}.yaml", convention="framework")
     pairs = zip(report.lines, trace(report.model, report.values).rows, strict=True)
     mine = Counter(our_layer(line, row) for line, row in pairs if line.params)

@@ -1,4 +1,4 @@
-"""The gradients that the loops perform are gradients: slopes measured beside them are equal."""
+"""The gradients computed by the loops equal numerically measured slopes."""
 
 import pytest
 
@@ -11,7 +11,7 @@ STEP = 1e-4
 
 
 def cases(name, count, most=30):
-    """So many cases that can be performed, with few values."""
+    """Valid cases with few values."""
     found = [case for case in drawn(name, 400) if performance(name, *case) is not None]
     small = [case for case in found if all(_values(shape) <= most for shape in case[0])]
     return small[:count]
@@ -39,7 +39,7 @@ def test_gradients_are_slopes(name):
 
 @pytest.mark.parametrize("name", [*PRODUCTS, "lstm"])
 def test_a_rule_without_its_gradients_is_found(name):
-    """A rule that forgets a product, or counts one twice, differs from the loops."""
+    """A rule that omits a product, or counts one twice, differs from the loops."""
     wrong = 0
     for flowing, options in cases(name, 40):
         layer = stated(name, flowing, options)

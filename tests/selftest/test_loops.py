@@ -1,4 +1,4 @@
-"""Every rule against an interpreter that performs the operation in loops and counts as it goes."""
+"""Every rule against an interpreter that runs the operation in loops and counts its work."""
 
 import ast
 import sys
@@ -51,12 +51,12 @@ def test_rule_states_the_terms_that_it_is_listed_for(name):
 
 def test_the_same_seed_draws_the_same_cases():
     assert [*drawn("conv", 20, 3)] == [*drawn("conv", 20, 3)] != [*drawn("conv", 20, 4)]
-    first = next(drawn("conv", 1))  # on every Python and machine
+    first = next(drawn("conv", 1))  # identical on every Python and machine
     shared = {"stride": (2,), "padding": "valid", "bias": False, "groups": 1}
     assert first == (((6, 6),), {"out": 1, "kernel": (1,), **shared})
 
 
-# corners, by hand: (operation, what flows in, options, whether it can be performed)
+# corner cases: (operation, input shapes, options, whether it is valid)
 
 LINE, SQUARE, CUBE = (7, 3), (5, 6, 4), (4, 3, 4, 2)
 FIRST = {"causal": True, "align": "first"}
@@ -161,7 +161,7 @@ def test_corner(corner):
     assert checked(name, flowing, options) == {}
 
 
-# the loops against PyTorch: checksums of results of torch 2.13.0, whose weights had the same values
+# the loops against PyTorch: checksums of results of torch 2.13.0 with the same weights
 
 RECORDED = [
     (
@@ -219,7 +219,7 @@ def root_of(module):
     return module.partition(".")[0]
 
 
-# the comparison can fail
+# the comparison detects wrong rules
 
 AGREED = Counted((2, 3), {"weight": 6, "bias": 2}, {"mac": 12, "bias": 4, "mac_masked": 1})
 SAME = Layer((2, 3), {"weight": 6, "bias": 2, "gamma": 0}, {"mac": 12, "bias": 4, "mac_masked": 1, "mac_attention": 0})
@@ -250,7 +250,7 @@ def scaled(layer, quantity, factor):
 
 
 def ungrouped(x, **options):
-    """A convolution that forgets its groups in the mult-adds."""
+    """A convolution that ignores its groups in the mult-adds."""
     return scaled(find("conv").rule(x, **options), "mac", options.get("groups", 1))
 
 
@@ -261,13 +261,13 @@ def on_output(x, **options):
 
 
 def one_bias(x, **options):
-    """A recurrent layer with one bias vector a gate, not two."""
+    """A recurrent layer with one bias vector per gate instead of two."""
     layer = find("gru").rule(x, **options)
     return layer._replace(params={**layer.params, "bias": layer.params["bias"] // 2})
 
 
 def unmasked(x, **options):
-    """Attention that forgets what is under its mask."""
+    """Attention that omits masked pairs."""
     return scaled(find("attention").rule(x, **options), "mac_masked", 0)
 
 
@@ -278,7 +278,7 @@ def turned(x, **options):
 
 
 def careless(x, **options):
-    """A split that takes what it gets."""
+    """A split that accepts any size."""
     try:
         return find("split").rule(x, **options)
     except Refused:
@@ -403,7 +403,7 @@ SPECS = {
 
 
 def walked(steps, x, totals):
-    """Performs (operation, options, *branches) one after the other; returns the last shape."""
+    """Run (operation, options, *branches) in sequence; return the last shape."""
     for name, options, *branches in steps:
         counted = perform(name, [walked(branch, x, totals) for branch in branches] or [x], options)
         totals["mult_adds"] += sum(counted.macs.values())

@@ -1,4 +1,4 @@
-"""costcalc selftest: the table of what was tried, and a rule that is wrong found."""
+"""costcalc selftest: the table of cases, and the detection of a wrong rule."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from costcalc.ops.base import TABLE
 
 @pytest.fixture
 def wrong(monkeypatch):
-    """`linear` with one parameter too many where it has a bias."""
+    """`linear` with one extra parameter if it has a bias."""
     op = find("linear")
 
     def rule(x, out, *, bias=True):

@@ -1,6 +1,6 @@
-"""The pages that the tests in a browser open, and what must be in them: `python -m tests.web.pages DIRECTORY`.
+"""Write the pages for the browser tests and their expected content: `python -m tests.web.pages DIRECTORY`.
 
-What must be in them comes from `analyze`, not from the code that writes pages.
+The expected content comes from `analyze`, not from the code that writes pages.
 """
 
 import json
@@ -13,7 +13,7 @@ import costcalc
 from tests.analysis.test_page import HOSTILE, NETS
 
 SETTINGS = 20
-FIVE = {  # the values of the sliders, where they are not those that the spec declares
+FIVE = {  # slider values, if not declared by the spec
     "mobilenet": {},
     "mobilenet_v2": {
         "alpha": [0.35, 0.5, 0.75, 1.0, 1.4],
@@ -29,7 +29,7 @@ GRAPHS = ("mobilenet", "squeezenet1_0", "resnet18")
 
 
 def settings(spec, document, given):
-    """Some settings of a page, each with the totals that `analyze --format json` prints."""
+    """Settings of a page, each with the totals of `analyze --format json`."""
     fixed = {name: value for name, value in given.items() if type(value) is not list}
     points = [one for one in document["points"] if "error" not in one]
     chosen = random.Random(spec).sample(points, min(SETTINGS, len(points)))
@@ -42,7 +42,7 @@ def settings(spec, document, given):
 
 
 def edges(spec):
-    """The edges between the layers that are shown: through those that cost nothing, by name."""
+    """The edges between shown layers by name, passing through layers without cost."""
     report = costcalc.analyze(spec)
     rows, lines = report.trace.rows, report.lines
 
