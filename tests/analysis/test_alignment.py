@@ -1,4 +1,4 @@
-"""Which layers stand for which: the longest common sequence, runs among their like, and what is left between."""
+"""Alignment of layers: the longest common subsequence, runs of similar layers, and the rest in between."""
 
 import random
 from collections import Counter
@@ -14,7 +14,7 @@ from costcalc.read.spec.reader import read
 
 
 def longest(a, b):
-    """The length of a longest common sequence, by the textbook's table."""
+    """The length of a longest common subsequence, by the textbook algorithm."""
     row = [0] * (len(b) + 1)
     for one in a:
         before = row
@@ -25,13 +25,13 @@ def longest(a, b):
 
 
 def tokens(rng, most=14):
-    """A short list of few kinds."""
+    """A short list with few kinds of tokens."""
     kinds = rng.randint(1, 5)
     return [rng.randrange(kinds) for _ in range(rng.randrange(most))]
 
 
 def is_common(pairs, a, b):
-    """Whether pairs are a common sequence of two lists."""
+    """Whether pairs form a common subsequence of two lists."""
     rise = all(i < k and j < m for (i, j), (k, m) in pairwise(pairs))
     return rise and all(a[i] == b[j] for i, j in pairs)
 
@@ -94,7 +94,7 @@ def test_slid_runs_keep_what_matches():
 @pytest.mark.parametrize(
     ("a", "b", "starts", "new"),
     [
-        ("xyxy", "xyxyxy", {0, 2, 4}, [4, 5]),  # it stands well
+        ("xyxy", "xyxyxy", {0, 2, 4}, [4, 5]),  # well placed
         ("xyxyz", "xyxyxyz", {0, 2, 4}, [4, 5]),
         ("axyb", "axyxyb", {1, 3}, [3, 4]),
         ("ayxb", "ayxyxb", {2}, [2, 3]),  # one further

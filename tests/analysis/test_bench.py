@@ -1,4 +1,4 @@
-"""costcalc bench: the protocol, the verdict, and a network that is really run."""
+"""costcalc bench: the protocol, the verdict, and a real run of a network."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from costcalc.read.spec.reader import read
 
 
 def test_the_protocol():
-    """10 runs that are not timed, then 30 and one second at least."""
+    """10 untimed runs, then at least 30 runs and one second."""
     done, told = [], []
     times = measured(lambda: done.append(1), runs=RUNS, progress=told.append)
     assert len(done) == WARM_UPS + len(times.runs)
@@ -82,7 +82,7 @@ NETWORK = (
 
 
 def test_layers_beside_the_bounds_of_a_device(run, tmp_path):
-    """A kernel is of the layer that its name begins with; the norm and activation behind a layer are part of it."""
+    """A kernel belongs to the layer whose name starts its name; following norms and activations are included."""
     pytest.importorskip("onnxruntime")
     (tmp_path / "n.yaml").write_text(NETWORK)
     line = ["bench", "n.yaml", "--device", "nvidia_t4", "--layers"]
@@ -105,7 +105,7 @@ def analyze_roof(path):
 
 
 def test_kernels_by_layer():
-    """By hand: two kernels of one layer add up run by run; one that no layer asked for stands alone."""
+    """By hand: two kernels of one layer are added per run; a kernel of no layer is listed separately."""
     rows = load_rows(NETWORK)
     kernels = {"first/relu": [3.0, 1.0], "first_token_1": [0.5, 1.0], "ReorderOutput": [0.1, 0.2], "last": [2.0, 4.0]}
     found = {one.name: (one.least, one.median) for one in of_layers(rows, kernels, None)}

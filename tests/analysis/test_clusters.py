@@ -1,4 +1,4 @@
-"""Searches and surveys on a local Dask cluster of two workers, with workers and drivers killed: the same bytes out."""
+"""Searches and surveys on a local Dask cluster with killed workers and drivers give the same bytes."""
 
 import csv
 import json
@@ -29,14 +29,14 @@ FILES = 200
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A scheduler and two workers in processes of their own, which are started again when they end."""
+    """A scheduler and two workers in separate processes, which are restarted when they end."""
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as found:
         yield found
 
 
 @pytest.fixture
 def work(tmp_path):
-    """A space with a function of scores, and a directory of models with bad ones between."""
+    """A space with a score function, and a directory of models with invalid ones among them."""
     (tmp_path / "net.yaml").write_text(WIDTHS)
     (tmp_path / "surrogate_on_cluster.py").write_text(SCORE)
     (tmp_path / "models").mkdir()
@@ -47,12 +47,12 @@ def work(tmp_path):
 
 
 def started(*line):
-    """The command in a process of its own."""
+    """Start the command in a separate process."""
     return subprocess.Popen([sys.executable, "-m", "costcalc", *line], stdout=subprocess.DEVNULL)
 
 
 def wait_for(path, lines):
-    """Until a journal has so many lines."""
+    """Wait until a journal has a number of lines."""
     for _ in range(6000):
         if Path(path).exists() and Path(path).read_bytes().count(b"\n") >= lines:
             return
@@ -61,12 +61,12 @@ def wait_for(path, lines):
 
 
 def results(folder):
-    """What a search found."""
+    """The results of a search."""
     return [(Path(folder) / name).read_bytes() for name in ("candidates.csv", "front.csv", "front.json")]
 
 
 def kill_a_worker(cluster):
-    """End one worker's process as a machine that is switched off does."""
+    """Kill one worker's process, as in a power failure."""
     os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
 
 
@@ -111,7 +111,7 @@ def test_a_survey(run, work, cluster):
 
 @pytest.mark.parametrize("how", ["jobs", "cluster"])
 def test_a_survey_that_is_killed_goes_on(run, work, cluster, how):
-    """First a worker of the cluster, then the driver."""
+    """First a worker of the cluster is killed, then the driver."""
     more = {"jobs": ["--jobs", "2"], "cluster": ["--cluster", cluster.scheduler_address]}[how]
     assert run("survey", "models", "-o", "a.csv").code == 0
     process = started("survey", "models", "-o", "b.csv", *more)
@@ -140,7 +140,7 @@ def files(folder):
 
 @pytest.mark.parametrize("how", ["jobs", "cluster"])
 def test_a_sweep_that_is_killed_goes_on(run, work, cluster, how):
-    """First a worker, which the same run makes good; then the driver of another run, which `--resume` does."""
+    """First a worker is killed and the run recovers; then the driver of another run, completed by `--resume`."""
     pytest.importorskip("pyarrow")
     (work / "sizes.yaml").write_text(SIZES)
     more = {"jobs": ["--jobs", "2"], "cluster": ["--cluster", cluster.scheduler_address]}[how]
@@ -161,11 +161,11 @@ def test_a_sweep_that_is_killed_goes_on(run, work, cluster, how):
     assert run(*SWEEP, "-o", "three/", "--resume", *more).code == 0
     assert (len(files("one")), 2 <= len(made) <= 6) == (8, True)
     assert files("one") == files("two") == files("three")
-    assert made == {name: Path("three", name).stat().st_mtime_ns for name in made}  # none of them is made twice
+    assert made == {name: Path("three", name).stat().st_mtime_ns for name in made}  # no partition is computed twice
 
 
 def child_of(number):
-    """A process that another one starts, as soon as it is there."""
+    """Wait for a child process and return it."""
     for _ in range(3000):
         for path in Path("/proc").glob("[0-9]*/stat"):
             with suppress(OSError):

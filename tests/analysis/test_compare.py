@@ -1,4 +1,4 @@
-"""`costcalc compare`: the tables of the MobileNet paper that set designs side by side, memory, errors, formats."""
+"""`costcalc compare`: the comparison tables of the MobileNet paper, memory, errors, formats."""
 
 import csv
 import io
@@ -138,7 +138,7 @@ def test_fold_shows_biases_in_place_of_norms():
     gammas = (
         analyze("mobilenet", convention="framework").totals["params"] - analyze("mobilenet").totals["params"] - 1000
     )
-    assert (after, params - folded) == (cost, gammas // 2)  # gamma and beta go, a bias comes
+    assert (after, params - folded) == (cost, gammas // 2)  # gamma and beta are removed, a bias is added
     with pytest.raises(CostcalcError, match="folded: mobilenet has no layer that this changes"):
         compare(load("mobilenet"), fold=True, layers="linear")
 

@@ -1,4 +1,4 @@
-"""`costcalc diff` finds an edit as that edit, and says what it costs."""
+"""`costcalc diff` identifies an edit and reports its cost."""
 
 import json
 import os
@@ -39,7 +39,7 @@ layers:
 
 
 def spec(units, head=HEAD):
-    """The model of a spec with these layers, one a line."""
+    """The model of a spec with these layers, one per line."""
     return read(Source("net.yaml", head + "".join(f"  - {unit}\n" for unit in units)))
 
 
@@ -54,7 +54,7 @@ def plain(rng):
 
 
 def relative(rng):
-    """A layer whose width follows from what flows in; it cannot be made wider by a number."""
+    """A layer whose width depends on its input, so that it cannot be set to a number."""
     return rng.choice(["{conv: 1x1, out: channels // 2}", "{conv: 3x3, out: channels}", "{linear: channels + 8}"]), None
 
 
@@ -64,7 +64,7 @@ def fixed(rng):
 
 
 def group(rng):
-    """Layers that stand in one line."""
+    """Layers in a single line."""
     (first, wider), (second, _) = plain(rng), rng.choice([plain, relative])(rng)
     control = rng.choice(["repeat: 2", "times: 3", "residual: false", "when: channels > 0"])
     return tuple(f"{{{control}, layers: [{one}, {second}]}}" for one in (first, wider))
@@ -88,12 +88,12 @@ KINDS = [plain, plain, plain, relative, fixed, group, branches, called, called]
 
 
 def kinds_of(pairs):
-    """How many pairs there are of each status, but those where the layer itself is the same."""
+    """The number of pairs of each status, without pairs of equal layers."""
     return Counter(pair.status for pair in pairs if pair.status not in ("same", "follows"))
 
 
 def flat(pairs, side):
-    """What stands on one side of pairs."""
+    """The layers on one side of pairs."""
     return Counter(element.key for pair in pairs for element in getattr(pair, side))
 
 
@@ -106,7 +106,7 @@ def test_a_random_edit_is_found_as_that_edit(seed):
 
 
 def check_edit(rng, units):
-    """Insert, delete or widen one unit, and look for it."""
+    """Insert, delete or widen one unit, and check that diff finds it."""
     old, at = [text for text, _ in units], rng.randrange(len(units))
     new, kind = list(old), rng.choice(["insert", "delete", "widen"])
     if kind == "insert":
@@ -120,7 +120,7 @@ def check_edit(rng, units):
     found = diff(spec(old), spec(new))
     edits = [pair for pair in found.pairs if pair.status not in ("same", "follows")]
     shown = "\n".join([kind, *old, "->", *new, *(f"{pair.status} {texts(pair)}" for pair in edits)])
-    # what an edit is, worked out from the unit alone: its layers are there or not, or others
+    # the expected edit, derived from the unit: its layers are present, missing or changed
     before, after = (Counter(element.key for element in design.elements) for design in (found.left, found.right))
     gone, come = before - after, after - before
     if kind == "widen":
@@ -129,7 +129,7 @@ def check_edit(rng, units):
     else:
         assert {pair.status for pair in edits} == {"added" if kind == "insert" else "removed"}, shown
     assert (flat(edits, "left"), flat(edits, "right")) == (gone, come), shown
-    # by the text alone: what stays is the same line, what is new or gone are lines that are there more or less often
+    # by the text: unchanged layers are equal lines, and lines that occur more or less often were added or removed
     lines = [Counter(map(line_of, design.elements)) for design in (found.left, found.right)]
     if kind != "widen":
         kept = [pair for pair in found.pairs if pair.status in ("same", "follows")]
@@ -139,17 +139,17 @@ def check_edit(rng, units):
 
 
 def line_of(element):
-    """The line that a layer stands in, and where in it."""
+    """The line of a layer, and its position in it."""
     place = element.first.place
     return place.excerpt(), place.column
 
 
 def texts(pair):
-    """Both sides of a pair, for people."""
+    """Both sides of a pair as text."""
     return [[(element.name, element.type) for element in side] for side in (pair.left, pair.right)]
 
 
-BODIES = {  # a line in the body of a block: the same edited, and what diff calls that
+BODIES = {  # a line in the body of a block: its edit, and the status in diff
     "    - {dwconv: 3x3}\n": [
         ("    - {dwconv: 3x3}\n    - {conv: 1x1, out: 40}\n", "added"),
         ("", "removed"),
@@ -196,10 +196,10 @@ def test_a_wider_layer_of_a_real_network_is_all_that_changed(path):
         line = text.count("\n", 0, start) + 1
         try:
             pairs = diff(model, read(Source(str(path), wider))).pairs
-        except CostcalcError:  # it no longer fits what it is joined with
+        except CostcalcError:  # it no longer matches the other branch
             continue
         edits = [pair for pair in pairs if pair.status not in ("same", "follows")]
-        if any(pair.status in ("added", "removed") for pair in edits):  # a condition on it came out otherwise
+        if any(pair.status in ("added", "removed") for pair in edits):  # a condition on it has changed
             assert Counter(len(pair.left) for pair in edits) != Counter()
             continue
         assert {pair.status for pair in edits} <= {"changed"}
@@ -209,11 +209,11 @@ def test_a_wider_layer_of_a_real_network_is_all_that_changed(path):
         pytest.skip("no width here can be changed alone")
 
 
-# edits by hand: what each line of the answer says
+# edits by hand: the expected lines of the output
 
 
 def edits(old, new, head=HEAD):
-    """(status, name, words) of each pair that is not the same."""
+    """(status, name, words) of each differing pair."""
     from costcalc.analysis.compare.page import DifferencePage
 
     page = DifferencePage(diff(spec(old, head), spec(new, head)))
@@ -221,7 +221,7 @@ def edits(old, new, head=HEAD):
 
 
 ABC = ["{conv: 3x3, out: 16}", "{conv: 5x5, out: 24, stride: 2, then: [batchnorm, relu]}", "{linear: 10}"]
-BY_HAND = {  # what is edited: (new layers, what diff says)
+BY_HAND = {  # edited text: (new layers, output of diff)
     "nothing": (ABC, []),
     "wider": (
         ["{conv: 3x3, out: 32}", *ABC[1:]],
@@ -288,7 +288,7 @@ def test_another_value_of_a_variable_changes_layers_and_moves_none():
     pairs = diff(old, new).pairs
     assert all(pair.left[0].name == pair.right[0].name for pair in pairs)
     assert {pair.status for pair in pairs} == {"same", "follows", "changed"}
-    assert sum(pair.status == "changed" for pair in pairs) == 14  # those that have a width
+    assert sum(pair.status == "changed" for pair in pairs) == 14  # layers with a width
 
 
 def test_a_block_that_is_added_among_its_like_is_whole():
@@ -318,7 +318,7 @@ LEAF = "input: [8, 8, 3]\nlayers: [{conv: 1x1, out: 24}]\n"
 
 
 def git(folder, *words):
-    """What git prints."""
+    """The output of git."""
     done = subprocess.run([*GIT, "-C", str(folder), *words], check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
@@ -364,7 +364,7 @@ def test_base_from_any_directory(run, repository, monkeypatch, folder):
     assert run("diff", path, "--base", "main").out.startswith("mult-adds +1,032,192  (")
     monkeypatch.chdir("/")
     code, _, err = run("diff", repository / "nets" / "net.yaml", "--base", "main")
-    assert (code, "is not in a git repository" in err) == (2, True)  # it is looked for from where the user is only
+    assert (code, "is not in a git repository" in err) == (2, True)  # it is looked up only in the working directory
 
 
 def test_an_include_that_is_new_is_not_there_at_the_base(run, repository):
@@ -590,7 +590,7 @@ def test_names_steer_no_terminal(run, tmp_path):
     evil = 'input: [8, 8, 3]\nlayers:\n  - {conv: 3x3, out: 8, as: "e\\e[31m[red]|`x`"}\n'
     write(tmp_path, a=evil, b=evil.replace("out: 8", "out: 9"))
     code, _out, err = run("diff", "a.yaml", "b.yaml")
-    if code == 2:  # such a name is refused before anything is shown
+    if code == 2:  # such a name is refused before any output
         assert "\x1b" not in err
     for format in ("table", "md", "csv", "latex"):
         assert "\x1b" not in run("diff", "a.yaml", "b.yaml", "--format", format).out
@@ -600,7 +600,7 @@ def test_names_steer_no_terminal(run, tmp_path):
 
 
 def long(seed, count=10_000):
-    """Layers that keep the grid, of some hundred kinds."""
+    """Layers of some hundred kinds that keep the grid."""
     rng = random.Random(seed)
     others = ["relu", "{dwconv: 3x3}", "{conv: 1x1, out: 16, then: [batchnorm, relu]}"]
     widths = [f"{{conv: {k}x{k}, out: {8 * n}}}" for k in (1, 3, 5) for n in range(1, 33)]
@@ -608,7 +608,7 @@ def long(seed, count=10_000):
 
 
 def scattered(layers, count, seed=9):
-    """The layers with edits all over."""
+    """The layers with scattered edits."""
     rng, layers = random.Random(seed), list(layers)
     for _ in range(count):
         at, kind = rng.randrange(len(layers)), rng.randrange(3)
@@ -623,7 +623,7 @@ def test_ten_thousand_layers():
     often, other = spec(scattered(layers, 2000)), spec(long(2))
     start = time.process_time()
     found = [diff(old, new) for new in (once, often, other)]
-    assert time.process_time() - start < 30  # 4 where it was written: most of it to analyze both sides
+    assert time.process_time() - start < 30  # measured: 4, mostly to analyze both sides
     for one in found:
         for side in ("left", "right"):
             shown = [element for pair in one.pairs for element in getattr(pair, side)]

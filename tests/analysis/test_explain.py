@@ -1,4 +1,4 @@
-"""`explain` says what `analyze` counts: the working of a row is an expression that comes to the row's numbers."""
+"""`explain` agrees with `analyze`: the working of a row evaluates to the row's counts."""
 
 import math
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ NUMBERS = {"floor": math.floor, "ceiling": math.ceil, "Min": min, "Max": max, "M
 
 
 def row_of(name, flowing, options):
-    """A row as the trace makes it, of an operation on shapes; None where it refuses."""
+    """A row as made by a trace for an operation on shapes; None if the rule refuses."""
     layer, op = stated(name, flowing, options), find(name)
     if layer is None:
         return None
@@ -24,7 +24,7 @@ def row_of(name, flowing, options):
 
 
 def evaluated(text):
-    """What an expression of numbers comes to."""
+    """The value of a numeric expression."""
     return eval(text.replace("^", "**"), {"__builtins__": {}}, NUMBERS)
 
 

@@ -1,4 +1,4 @@
-"""`formula`, `explain`: closed forms and workings against the paper and against counts that are not ours."""
+"""`formula`, `explain`: closed forms and workings against the paper and independent counts."""
 
 import json
 import re
@@ -18,14 +18,14 @@ from costcalc.num.symbols import undominated
 from costcalc.read.loading import configs
 
 ALPHA, RES = sympy.symbols("alpha res", positive=True)
-NO_POLYNOMIAL = {  # on no grid: a quarter of a width rounded once more; grids of windows of 7 after those of pairs
+NO_POLYNOMIAL = {  # on no grid: a quarter of a width is rounded again; grids of windows of 7 after grids of pairs
     "ghostnet",
     "mobilenet_v3_large",
     "mobilenet_v3_small",
     "ofa_mobilenet_v3",
     "swin_t",
     *(f"lraspp_mobilenet_{version}" for version in ("v2", "v3_large", "v3_small")),
-    *(f"ssd300_{net}" for net in ("mobilenet", "inception_v2")),  # nine maps, each half of the one before
+    *(f"ssd300_{net}" for net in ("mobilenet", "inception_v2")),  # nine maps, each half of the previous one
     "ssdlite_mnasnet_a1",
     *(f"ssdlite_mobilenet{version}" for version in ("", "_v2", "_v3_large", "_v3_small")),
 }
@@ -50,7 +50,7 @@ def test_closed_forms_hold_where_they_say(config):
     model = load(config)
     least = {name: variable.least or 0 for name, variable in model.variables.items()}
     opened = {name: variable._replace(choices=()) for name, variable in model.variables.items() if not variable.each}
-    model = model._replace(variables={**model.variables, **opened})  # forms hold beside the choices of a space, too
+    model = model._replace(variables={**model.variables, **opened})  # forms also hold outside the choices of a space
     for name, one in formula(config).items():
         if one.closed is None:
             assert config in NO_POLYNOMIAL
@@ -75,7 +75,7 @@ QUICK = ("t5", "whisper")
     "config", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in DECODERS]
 )
 def test_formulas_of_language_models_hold_under_their_conditions(config):
-    """In `new` and `past`: at every point that the form does not exclude, it is the number."""
+    """In `new` and `past`: a form equals the number at every point that it does not exclude."""
     names = [name for name in ("new", "past") if name in load(config).variables]
     for name, one in formula(config).items():
         assert {symbol.name for symbol in one.symbols} == {*names}
@@ -95,7 +95,7 @@ def _total(config, values, name):
 
 
 def _holds(one, point, due):
-    """Whether a closed form says that it is exact at a point; it and the general form are right where they say so."""
+    """Whether a closed form claims to be exact at a point; asserts that it and the general form are correct there."""
     values = {symbol.name: value for symbol, value in point.items()}
     if one.holds(**values):
         assert one(**values) == due
@@ -107,7 +107,7 @@ def _holds(one, point, due):
 
 
 def test_a_cache_that_may_be_empty_is_no_cache_that_is_not():
-    """The steps of a grid were positive: the form at `past=0` was that of a decode step, and said to be exact."""
+    """Regression: grid steps were positive, so the form at `past=0` was that of a decode step, marked exact."""
     one = formula("t5", names=["new", "past"])["mult_adds"]
     assert {str(truth) for truth in one.assumed} == {"past <= 0"}
     assert one.form.subs({symbol: {"new": 512, "past": 0}[symbol.name] for symbol in one.symbols}) == 35802578944
@@ -121,7 +121,7 @@ def test_a_cache_that_may_be_empty_is_no_cache_that_is_not():
     ],
 )
 def test_a_value_of_another_variable_is_not_left_out_in_silence(values, wrong):
-    """The layers are a number in this formula: with others it would give the cost of another network."""
+    """The number of layers is fixed in this formula, so another value would give the cost of another network."""
     one = formula("decoder")["mult_adds"]
     for use in (one, one.holds):
         with pytest.raises(CostcalcError, match=f"{wrong}.*its symbols are `new`, `past`"):
@@ -155,7 +155,7 @@ def test_by_type_adds_up_to_the_total(run):
 def test_python_code_computes_the_integers(run, config, form):
     _, code, _ = run("formula", config, "--format", "python", *([form] if form else []))
     space: dict = {}
-    exec(compile(code, "formula.py", "exec"), space)  # code that we wrote, run as its user would
+    exec(compile(code, "formula.py", "exec"), space)  # run the generated code as a user would
     points = FOUR if config == "mobilenet" and not form else [(1, 224), (2, 160)]
     for alpha, res in [*points, *([(0.35, 97), (1.3, 250)] if form else [])]:
         totals = analyze(config, alpha=alpha, res=res).totals
@@ -252,7 +252,7 @@ def test_the_pair_saves_what_the_theory_says():
         assert pair.together.value / pair.standard.value == pytest.approx(pair.theory, rel=1e-12)
 
 
-PAIRS = [  # a depthwise convolution and what follows it, and the equation of the two where it is true of them
+PAIRS = [  # a depthwise convolution and its successor, and their equation if it applies
     ("{dwconv: 3x3}, {conv: 1x1, out: 64}", "1/N + 1/DK^2 = 1/64 + 1/9 = 0.127: 7.89 times fewer mult-adds"),
     ("{dwconv: 5x3}, relu, {conv: 1x1, out: 64}", "1/N + 1/(KH*KW) = 1/64 + 1/15 = 0.082: 12.2 times fewer mult-adds"),
     ("{layers: [{dwconv: 3x3}, {conv: 1x1, out: 64}], times: 3}", "1/N + 1/DK^2 = 1/64 + 1/9 = 0.127: 7.89 times"),
@@ -271,7 +271,7 @@ def test_an_equation_is_printed_only_where_it_is_true(run, tmp_path, layers, equ
     report = analyze("s.yaml")
     pairs = separable(trace(report.model, report.values).rows)
     assert all(pair.together.value / pair.standard.value == pytest.approx(pair.theory) for *_, pair in pairs)
-    assert (run("compare", "s.yaml", "--conv", "standard").code == 2) == (equation is None)  # nothing to rewrite there
+    assert (run("compare", "s.yaml", "--conv", "standard").code == 2) == (equation is None)  # nothing to rewrite
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def test_the_last_line_has_no_variable_that_follows_from_a_symbol(run):
 
 
 def test_a_convention_is_explained_quantity_by_quantity(run):
-    """thop counts 4 for each value that a batch norm normalises, and its two parameters a channel."""
+    """thop counts 4 per value normalised by a batch norm, and two parameters per channel."""
     _, out, _ = run("explain", "mobilenet", "separable_7", "--convention", "thop")
     for line in (
         "  mult-adds  DK*DK*M*DF*DF = 3*3*512*14*14 = 903,168",
@@ -413,7 +413,7 @@ PEAKS = [  # config, metric, form, points
 
 @pytest.mark.parametrize(("config", "form", "points"), PEAKS)
 def test_a_peak_is_the_largest_of_the_terms_that_attain_it(config, form, points):
-    """9,633,792 bytes for ResNet-50 at 224: a term that another exceeds at all sizes is not in the maximum."""
+    """9,633,792 bytes for ResNet-50 at 224. Terms exceeded by another at all sizes are not in the maximum."""
     one = formula(config, metrics="peak_bytes")["peak_bytes"]
     assert form is None or str(one.form) == form
     for point in points:
@@ -432,7 +432,7 @@ def test_terms_that_another_exceeds():
     n = sympy.Symbol("n", positive=True, integer=True)
     assert undominated([x, 2 * x, x + y]) == [2 * x, x + y]
     assert undominated([x * y, 5 * x, 3 * x * y + 5 * x]) == [3 * x * y + 5 * x]
-    assert undominated([sympy.Integer(7), 8 * n**2]) == [8 * n**2]  # a whole number of steps is 1 at least
+    assert undominated([sympy.Integer(7), 8 * n**2]) == [8 * n**2]  # the number of steps is at least 1
     assert undominated([sympy.Integer(9), 8 * n**2]) == [9, 8 * n**2]
     assert undominated([sympy.floor(x), x]) == [sympy.floor(x), x]
     assert undominated([n**2 - n, n]) == [n**2 - n, n]

@@ -1,4 +1,4 @@
-"""Commands that are killed at a rename, as by a machine that is switched off: `--resume` ends with the same files."""
+"""Commands killed at a rename, as in a power failure: `--resume` ends with the same files."""
 
 import hashlib
 import subprocess

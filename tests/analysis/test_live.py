@@ -1,4 +1,4 @@
-"""The engine of the playground: its answers are those of `analyze` and `page`, and no request makes it do else."""
+"""The engine of the playground: its answers equal `analyze` and `page`, and no request can make it do anything else."""
 
 import json
 import random
@@ -14,7 +14,7 @@ SMALL = "vars: {n: 4, wide: {default: 1.0, min: 0.5}}\ninput: [8, 8, 3]\nlayers:
 
 
 def look(engine, name="net.yaml", text=SMALL, **more):
-    """The document of an answer, as it comes to a browser."""
+    """The document of an answer, as received by a browser."""
     answer = json.loads(json.dumps(engine.answer({"ask": "look", "source": {"name": name, "text": text}, **more})))
     return answer["document"]
 
@@ -47,7 +47,7 @@ def test_every_number_has_a_slider():
 def test_a_value_between_those_of_a_slider_is_added():
     document = look(Engine(), at={"n": 5})
     assert document["axes"][0]["values"] == [1, 2, 3, 4, 5, 6, 8]
-    assert [one["totals"][1] for one in document["points"]] == [27 * 4, 27 * 5]  # 3x3x3 weights a filter
+    assert [one["totals"][1] for one in document["points"]] == [27 * 4, 27 * 5]  # 3x3x3 weights per filter
 
 
 def test_all_settings():

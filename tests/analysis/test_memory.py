@@ -1,4 +1,4 @@
-"""`costcalc memory`: what it prints, what programs read; the blocks of docs/memory.md and receptive_field.md."""
+"""`costcalc memory`: its text and machine-readable output; the blocks of docs/memory.md and receptive_field.md."""
 
 import csv
 import gzip
@@ -21,7 +21,7 @@ from costcalc.model.storage import bits_of
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, FIELDS = ((DOCS / name).read_text(encoding="utf-8") for name in ("memory.md", "receptive_field.md"))
 BLOCKS = re.findall(r"^```console\n(.*?)^```", PAGE + FIELDS, re.S | re.M)
-BRANCHES = (  # both branches are large inside; the first leaves much, the second little
+BRANCHES = (  # both branches are large inside; the first has a large output, the second a small one
     "input: [8, 8, 4]\nlayers:\n  - {conv: 1x1, out: 4}\n"
     "  - concat: [[{conv: 1x1, out: 16, as: wide}], [{conv: 1x1, out: 32}, {conv: 1x1, out: 1, as: thin}]]\n"
 )
@@ -98,7 +98,7 @@ def test_bits():
 def test_a_better_order_of_branches(tmp_path):
     (tmp_path / "n.yaml").write_text(BRANCHES)
     found = memory(str(tmp_path / "n.yaml"), bits=8)
-    assert found.peak_bytes == 64 * (4 + 16 + 32)  # the input, what the first branch gave, the inside of the second
+    assert found.peak_bytes == 64 * (4 + 16 + 32)  # the input, the output of the first branch, the inside of the second
     assert found.order is not None
     assert found.order.peak_bytes == 64 * (4 + 32 + 1)
     assert [name.rpartition("/")[2] for name in found.order.branches] == ["thin", "wide"]
@@ -107,7 +107,7 @@ def test_a_better_order_of_branches(tmp_path):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_an_order_of_seven_branches_is_as_good_as_the_best_of_all(tmp_path, seed):
-    """Each branch is a wide tensor and a thin one. By hand: what they read stays until the last one runs."""
+    """Each branch has a wide and a narrow tensor. By hand: their input is live until the last branch runs."""
     random = Random(seed)
     sizes = [(random.randint(8, 40), random.randint(1, 7)) for _ in range(7)]
     branches = ", ".join(f"[{{conv: 1x1, out: {wide}}}, {{conv: 1x1, out: {thin}}}]" for wide, thin in sizes)
@@ -201,7 +201,7 @@ def test_an_unknown_operation_leaves_lower_bounds(run, tmp_path):
 
 
 def test_a_keras_model_by_hand(tmp_path):
-    """A padding before a stride is a tensor of its own: 113x113 beside 112x112, of 64 channels."""
+    """Padding before a stride is a separate tensor: 113x113 next to 112x112, with 64 channels."""
     packed = Path(__file__).parents[1] / "data" / "keras" / "mobilenet.json.gz"
     (tmp_path / "m.json").write_bytes(gzip.decompress(packed.read_bytes()))
     found = memory(tmp_path / "m.json", policy="unfused")
@@ -211,7 +211,7 @@ def test_a_keras_model_by_hand(tmp_path):
 
 
 def test_the_column_live(run):
-    """The bytes that are needed while a layer runs: `live` is `peak_bytes`, layer by layer."""
+    """The column `live` equals `peak_bytes` by layer: the bytes needed while the layer runs."""
     first = json.loads(run("analyze", "mobilenet", "--bits", "8", "--sort", "live", "--top", "1", "--json").out)[
         "layers"
     ][0]

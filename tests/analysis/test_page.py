@@ -1,4 +1,4 @@
-"""The page: its figures are those of `analyze`, its size is bounded, and nothing in it can run but the bundle."""
+"""The page: its figures equal `analyze`, its size is bounded, and only the bundle can run in it."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from costcalc.analysis.page.structure import least_bytes
 from costcalc.metrics.conventions import price_list
 from costcalc.render.html_file import escaped
 
-NETS = {  # large networks, and what is set of them
+NETS = {  # large networks and their settings
     "ResNet-152": ("resnet50", {"layers": 152}),
     "DenseNet-201": ("densenet121", {"layers": 201}),
     "Swin": ("swin_t", {}),
@@ -33,7 +33,7 @@ layers:
 
 
 class Reader(HTMLParser):
-    """The elements of a file, and the texts of its scripts by their number."""
+    """The elements of a file, and the texts of its scripts by index."""
 
     def __init__(self, text):
         super().__init__()

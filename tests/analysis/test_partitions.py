@@ -1,4 +1,4 @@
-"""Sweeps by several processes: the same bytes, whatever is lost or stopped on the way."""
+"""Sweeps with several processes: the same bytes despite lost or stopped processes."""
 
 import hashlib
 import json
@@ -49,7 +49,7 @@ def test_one_two_and_a_resumed_sweep_are_the_same_bytes(run, spec, monkeypatch):
     assert (about["points"], [part["file"] for part in about["parts"]]) == (1024 * 1800, [*due][1:])
     assert [part["sha256"] for part in about["parts"]] == [due[part["file"]] for part in about["parts"]]
 
-    (spec / "two" / "_costcalc.json").unlink()  # as if it was stopped before the second file
+    (spec / "two" / "_costcalc.json").unlink()  # as if it had been stopped before the second file
     (spec / "two" / "part-000001.parquet").unlink()
     notes = [about["fingerprint"], *([at, part] for at, part in enumerate(about["parts"]))]
     (spec / "two" / "_parts.jsonl").write_text("".join(json.dumps(one) + "\n" for one in notes) + '[3, {"fi')
@@ -57,7 +57,7 @@ def test_one_two_and_a_resumed_sweep_are_the_same_bytes(run, spec, monkeypatch):
     assert run(*LINE, "-o", "two/", "--resume").code == 0
     assert digests("two") == due
     assert os.stat("two/part-000000.parquet").st_mtime_ns == first
-    assert run(*LINE, "-o", "two/", "--resume").code == 0  # nothing is left to do
+    assert run(*LINE, "-o", "two/", "--resume").code == 0  # nothing left to do
     assert digests("two") == due
 
     assert run(*LINE, "-o", "two/").code == 2
@@ -109,7 +109,7 @@ def test_points_that_cannot_be_are_left_out_or_refused(run):
 
 
 def test_a_killed_worker_loses_nothing(run, monkeypatch):
-    """The first process of each pool is killed while it computes."""
+    """The first process of each pool is killed during its work."""
     assert run(*LINE, "-o", "one/").code == 0
     started = Pool._started
     killed = []

@@ -41,7 +41,7 @@ def test_svg_has_a_mark_a_point_and_the_axes(tmp_path, monkeypatch, options):
     text = (tmp_path / "p.svg").read_text()
     points = 4 if options[:1] == ["--alpha"] else 16  # the checkpoints of the slim table and Tables 6 and 7
     groups = [group for group in ET.fromstring(text).iter() if group.get("id", "").startswith("PathCollection_")]
-    kinds = 2 if points == 4 else 4  # one mark a resolution, each once more in the legend
+    kinds = 2 if points == 4 else 4  # one marker per resolution, and each in the legend
     assert len(groups) == 2 * kinds
     assert sum(element.tag.endswith("}use") for group in groups for element in group.iter()) == points + kinds
     assert run("plot", "mobilenet", "-o", "q.svg", *options) == 0
@@ -156,7 +156,7 @@ layers: [{conv: 3x3, out: w, as: 'l$\frac{$ $\bad$'}, {linear: 10}]
 
 @pytest.mark.slow
 def test_a_name_is_no_formula_and_settings_of_the_place_change_nothing(run, tmp_path):
-    """A `matplotlibrc` of the working directory, read at the import, can have LaTeX run with a preamble of its own."""
+    """A `matplotlibrc` in the working directory, read at import, could run LaTeX with its own preamble."""
     matplotlib = pytest.importorskip("matplotlib")
     (tmp_path / "net.yaml").write_text(EVIL)
     lines = [

@@ -1,4 +1,4 @@
-"""Every printed figure of `data/tables/` is in the `published:` of a config, and comes out or has its reason."""
+"""Every printed figure of `data/tables/` is in the `published:` of a config, and is reproduced or has a reason."""
 
 import re
 from fractions import Fraction
@@ -20,7 +20,7 @@ TABLES = Path(__file__).parents[1] / "data" / "tables"
 V1, V2, V3, V4 = "arXiv:1704.04861", "arXiv:1801.04381", "arXiv:1905.02244", "arXiv:2404.10518"
 SLIM = "tensorflow/models research/slim/nets/"
 
-SOURCES = {  # where a file has figures, and how the source of a claim for them begins or goes on
+SOURCES = {  # location of figures in a file, and the prefix of the source of their claims
     **{f"mobilenet_v1_paper/tables/t{n}": (V1, f"Table {n}") for n in range(2, 15)},
     "mobilenet_v1_paper/tables/t11/text": (V1, "section 4.4"),
     "mobilenet_v1_paper/tables/text_claims": (V1, "section 3.2"),
@@ -32,7 +32,7 @@ SOURCES = {  # where a file has figures, and how the source of a claim for them 
     "slim_checkpoints/mobilenet_v1/docstring": (SLIM, "mobilenet_v1.py"),
     "slim_checkpoints": (SLIM, "mobilenet/README.md"),
 }
-UNITS = {  # how the files name a figure: its metric and unit
+UNITS = {  # name of a figure in the files -> its metric and unit
     "madds_m": ("mult_adds", 10**6),
     "madds_b": ("mult_adds", 10**9),
     "madds_f_b": ("mult_adds", 10**9),
@@ -47,15 +47,15 @@ UNITS = {  # how the files name a figure: its metric and unit
     "madds_pct": ("mult_adds_share", 1),
     "params_pct": ("params_share", 1),
 }
-DIFFERENCES = {"v3.txt.laststage", "v3.txt.stem"}  # what a change saves: of networks that are not printed
+DIFFERENCES = {"v3.txt.laststage", "v3.txt.stem"}  # savings of a change, for networks that are not printed
 
 
-WHAT = ("framework", "model", "name", "net", "backbone", "head", "mod", "type", "alpha", "res")  # which network it is
+WHAT = ("framework", "model", "name", "net", "backbone", "head", "mod", "type", "alpha", "res")  # the network
 HOW = ("os", "aspp", "mf", "rf2", "lite", "f", "minimalistic")
 
 
 class Printed(NamedTuple):
-    """A row of the files: where it is printed, of what network, and its figures."""
+    """A row of the files: its source, its network, and its figures."""
 
     id: str
     source: tuple
@@ -71,7 +71,7 @@ def table(name):
 
 
 def rows(value, path):
-    """(path, row) of every row with a figure, wherever it stands in a file."""
+    """(path, row) of every row with a figure, anywhere in a file."""
     if isinstance(value, dict):
         if UNITS.keys() & value.keys() and "columns" not in value:
             yield path, value
@@ -88,12 +88,12 @@ def rows(value, path):
 
 
 def unit(row, key):
-    """What a 1 of a figure is worth: as printed, where that is not what is meant."""
+    """The value of the unit of a figure, corrected if the printed one is wrong."""
     return 10**6 if key == "madds_b" and "Million" in row.get("madds_printed", "") else UNITS[key][1]
 
 
 def printed():
-    """Every row with a figure of mult-adds or params."""
+    """Every row with mult-adds or params."""
     for file in ("mobilenet_v1_paper", "slim_checkpoints", "mobilenet_v2_v3_v4_papers"):
         for path, row in rows(table(file), file):
             if row.get("id") in DIFFERENCES:
@@ -145,7 +145,7 @@ def claimed(row, metric, number):
 
 
 def alike(row, metric, number):
-    """The networks of which the same table prints the same figure."""
+    """The networks with the same figure in the same table."""
     return {
         other.what
         for other in PRINTED
@@ -154,12 +154,12 @@ def alike(row, metric, number):
 
 
 def number_of(finding):
-    """The printed number, exactly."""
+    """The exact printed number."""
     digits, places, unit = figure(finding.printed)
     return Fraction(digits * unit, 10**places)
 
 
-REASONED = {  # row, metric -> the verdict on those that are not exact; the configs have the reasons
+REASONED = {  # row, metric -> verdict if not exact; the configs have the reasons
     ("resnet50_reference_in_readme", "mult_adds"): ERRATUM,
     ("t2.conv", "mult_adds_share"): ERRATUM,
     ("t7.160", "mult_adds"): ERRATUM,

@@ -1,4 +1,4 @@
-"""Gaps between counts: parts that sum exactly, and printed numbers that other ways of counting explain."""
+"""Gaps between counts: parts that sum exactly, and printed numbers explained by other ways of counting."""
 
 import csv
 import io
@@ -48,7 +48,7 @@ def test_every_gap_is_the_sum_of_its_parts(name, metric):
 
 
 def test_the_parts_of_one_gap():
-    """ptflops counts a ReLU as a module and once more as a function: half of it is a known bug."""
+    """ptflops counts a ReLU as a module and again as a function: half of it is a known bug."""
     found = reconcile("resnet50", "paper", "ptflops")
     assert found.totals == (4_089_184_256, 4_089_184_256 + found.gap)
     sums: dict = {}
@@ -104,11 +104,11 @@ def row_of(name, key):
 
 
 def explained(spec, text, convention="paper", metric="cost", **values):
-    """What explains a number."""
+    """The explanations of a number."""
     return explain(spec, convention, text, figure(text), metric=metric, **values)
 
 
-EXPLAINED = [  # spec, variables, as printed, the simplest explanation, millions as far as findings.yaml gives them
+EXPLAINED = [  # spec, variables, printed number, the simplest explanation, millions to the digits in findings.yaml
     ("squeezenet1_0", {}, "1700M", "2 per mult-add", "1665.3"),
     ("vgg16", {}, "15300M", "without the classifier", "15346.6"),
     ("mobilenet", {"alpha": 0.75}, "317M", "without the first convolution", "317.27"),
@@ -123,7 +123,7 @@ EXPLAINED = [  # spec, variables, as printed, the simplest explanation, millions
 
 
 def test_the_printed_numbers_are_those_of_the_tables():
-    """The explanations are those of an independent recomputation (findings.yaml)."""
+    """The explanations match an independent recomputation (findings.yaml)."""
     answers = table("findings")["v1_answers"]
     assert "2 x 832.7, i.e. FLOPs" in answers["t9_squeezenet"]
     assert "conv layers only (15346.6)" in answers["t8_vgg"]

@@ -1,4 +1,4 @@
-"""`costcalc reproduce`: what a figure's digits say, every verdict, tables as printed, formats, errors, and its time."""
+"""`costcalc reproduce`: digits of figures, every verdict, printed tables, formats, errors, and run time."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ def test_what_is_no_figure(text):
     assert figure(text) is None
 
 
-AGREEMENTS = [  # what is computed, the printed figure, how they agree
+AGREEMENTS = [  # computed value, printed figure, how they agree
     (568_740_352, "569M", "rounded"),
     (568_740_352, "568M", "truncated"),
     (568_740_352, "568.7M", ""),
@@ -56,9 +56,9 @@ AGREEMENTS = [  # what is computed, the printed figure, how they agree
     (15_346_630_656, "15.3G", ""),
     (1_582_671_872, "1550M", None),
     (149_497_088, "150M", "rounded to 2 digits"),
-    (5_713_000_000, "5000M", None),  # one digit says too little
+    (5_713_000_000, "5000M", None),  # one digit is not enough
     (12, "10", None),
-    (2_500_000, "2M", ""),  # a half goes to the even digit, or up
+    (2_500_000, "2M", ""),  # a half rounds to even, or up
     (2_500_000, "3M", "rounded"),
     (3_500_000, "3M", "truncated"),
     (3_500_000, "4M", "rounded"),
@@ -67,7 +67,7 @@ AGREEMENTS = [  # what is computed, the printed figure, how they agree
     (Fraction(10_838_016 * 100, 568_740_352), "1.91%", "rounded"),
     (Fraction(10_838_016 * 100, 568_740_352), "1.90%", "truncated"),
     (Fraction(10_838_016 * 100, 568_740_352), "1.19%", None),
-    (10**17 + 1, "100000000000000001", ""),  # as floats these are the same
+    (10**17 + 1, "100000000000000001", ""),  # equal as floats
     (10**17 + 1, "100000000000000002", None),
 ]
 
@@ -103,7 +103,7 @@ layers:
   - {opaque: a sort, when: unknown}
 published:
 """  # 3x3: 23,040 mult-adds and 360 params; head: 6,400 and 100
-VERDICTS = [  # a row, and what is said of each of its figures
+VERDICTS = [  # a row, and the verdict on each of its figures
     ("{mult_adds: 29440}", ["exact"]),
     ("{mult_adds: 29k, params: 0.5k, top1: 70}", ["exact", "exact (rounded)"]),
     ("{flops: 59k, convention: flops}", ["exact (rounded)"]),
@@ -153,7 +153,7 @@ def test_verdicts(run, row, said):
     assert code == (1 if any(text.startswith("differs") for text in said) else 0)
 
 
-ERRORS = [  # a row, what is wrong with it, and what to do
+ERRORS = [  # a row, its error, and the help
     ("{without: [head, relu*], params: 1}", "no layer is called `relu*`", "`costcalc analyze SPEC` lists the layers"),
     ("{layer: haed, params: 1}", "no layer is called `haed`", "a similar name exists: `head`"),
     ("{type: conv 2x2, params: 1}", "no layer is of type `conv 2x2`", "a similar name exists: `conv 3x3`"),
@@ -283,14 +283,14 @@ def test_tables_stand_in_order():
 
 
 CODE = "from costcalc.cli import main\nmain()"
-START = "import click, yaml, time; print(time.process_time())"  # what any command needs: 0.04 s on a fast machine
+START = "import click, yaml, time; print(time.process_time())"  # the minimum for any command: 0.04 s on a fast machine
 
 
 def test_everything_shipped_comes_out_and_that_fast(tmp_path):
     before = os.times()
     command = [sys.executable, "-c", CODE, "reproduce"]
     process = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    after = os.times()  # of the processor: on a busy machine the clock says how busy it is
+    after = os.times()  # processor time, because wall time depends on the load
     seconds = after.children_user + after.children_system - before.children_user - before.children_system
     assert (process.returncode, process.stderr) == (0, "")
     titles = [line for line in process.stdout.splitlines() if line.startswith("MobileNets (arXiv:1704.04861), Table")]

@@ -1,4 +1,4 @@
-"""What bounds a layer on a device: published intensities, hand counts, and files that are refused."""
+"""The bound of a layer on a device: published intensities, hand counts, and refused files."""
 
 import json
 
@@ -30,13 +30,13 @@ def test_llm_viewer(run, tmp_path):
     )
     (one,) = bounds(run, tmp_path, prefill.replace("2048", "1"), "--bits", "16")["layers"]
     assert (2 * one["mult_adds"], round(one["intensity"]), one["bound_by"]) == (33_554_432, 1, "memory")
-    assert one["bytes_moved"] == 2 * 4096**2 + 2 * 2 * 4096  # its 34 MB: the weights, and both vectors
+    assert one["bytes_moved"] == 2 * 4096**2 + 2 * 2 * 4096  # 34 MB: the weights and both vectors
 
 
 def test_a_depthwise_convolution_by_hand(run, tmp_path):
     spec = "input: [512, 512, 8]\nlayers: [{dwconv: 3x3, bias: false}]\n"
     (one,) = bounds(run, tmp_path, spec)["layers"]
-    assert one["intensity"] == pytest.approx(18 / 8, rel=1e-4)  # 18 FLOP for a value read and one written
+    assert one["intensity"] == pytest.approx(18 / 8, rel=1e-4)  # 18 FLOP per value read and value written
 
 
 def test_the_two_bounds_by_hand(run, tmp_path):
@@ -88,7 +88,7 @@ def test_what_cannot_be_is_refused(run):
 
 
 def test_utilisation_by_hand(run, tmp_path):
-    """Channels padded to vectors of 8: 3 of 8 in; a depthwise convolution has one channel in and out of each group."""
+    """Channels padded to vectors of 8: 3 of 8 in; a depthwise convolution has one channel in and out per group."""
     layers = "{conv: 3x3, out: 12, groups: 3}, {conv: 1x1, out: 12}, {dwconv: 3x3}, {maxpool: 2x2}"
     spec = f"input: [8, 8, 3]\nlayers: [{layers}]\n"
     (tmp_path / "b.yaml").write_text(BOARD + "align: {in: 8, out: 8, source: the manual}\n")
@@ -118,7 +118,7 @@ def test_the_roofline_as_a_picture(run, tmp_path):
     text = (tmp_path / "r.svg").read_text()
     marks = [one for one in ET.fromstring(text).iter() if one.get("id", "").startswith("PathCollection_")]
     drawn = sum(one.tag.endswith("}use") for group in marks for one in group.iter())
-    assert drawn == 28 + 2  # the layers with mult-adds, and what either kind is in the legend
+    assert drawn == 28 + 2  # the layers with mult-adds, and both kinds in the legend
     assert "bounds, no predictions" in text or "predictions" in text
     assert run("plot", "mobilenet", "--roofline", "--device", "nvidia_t4", "--bits", "8", "-o", "r.png").code == 0
     assert (tmp_path / "r.png").stat().st_size > 1000

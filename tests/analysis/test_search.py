@@ -1,4 +1,4 @@
-"""`costcalc search`: the best networks of small spaces against all of them, and the same result however it runs."""
+"""`costcalc search`: the best networks of small spaces against an enumeration, and reproducible results."""
 
 import io
 import json
@@ -23,12 +23,12 @@ LIMITS = {"mult_adds": 60_000, "params": 1_000}
 
 
 def value(choices):
-    """A score that is no cost: wide first, narrow last."""
+    """A score that is not a cost: prefers wide first and narrow last layers."""
     return choices["w[0]"] - choices["w[2]"] + 0.1 * choices["k[1]"]
 
 
 def due_front(limits):
-    """The front of all networks within limits."""
+    """The expected front of all networks within limits."""
     every = [
         (costs["mult_adds"], value(choices))
         for choices, costs in networks(WIDTHS)
@@ -106,7 +106,7 @@ def test_what_a_network_does_not_read_is_empty_in_a_table(tmp_path):
 
 @pytest.mark.parametrize("text", [WIDTHS, DEPTHS, CONDITION], ids=["widths", "depths", "condition"])
 def test_the_table_that_a_search_writes_is_one_that_it_reads(run, tmp_path, text):
-    """Also as Parquet, and a list of `space` that got a column of scores."""
+    """Also as Parquet, and a list from `space` with an added score column."""
     (tmp_path / "net.yaml").write_text(text)
     line = ["search", "net.yaml", "--max", "mult_adds=1G", "--max", "params=100k"]
     assert run(*line, "--maximize", "builtins:len", "-o", "one").code == 0
@@ -150,7 +150,7 @@ def test_a_hostile_table_is_one_short_error(run, tmp_path, text, word):
 
 @pytest.fixture
 def surrogate(tmp_path, monkeypatch):
-    """A module in the working directory, which notes its calls."""
+    """A module in the working directory that records its calls."""
     (tmp_path / "net.yaml").write_text(WIDTHS)
     (tmp_path / "surrogate_of_test.py").write_text(
         "def of(choices):\n"
@@ -252,7 +252,7 @@ def test_a_function_is_imported_by_one_process_for_all_networks(run, surrogate):
 
 
 def test_what_is_no_note_of_a_score_is_left_out(run, surrogate):
-    """A directory of someone else."""
+    """A directory from an untrusted source."""
     line = [*LINE, "--here", "-o", "out"]
     assert run(*line).code == 0
     due, path = (surrogate / "out" / "front.json").read_bytes(), surrogate / "out" / "scores.jsonl"
@@ -279,7 +279,7 @@ def test_a_journal_is_a_regular_file_of_the_directory(run, surrogate, kind):
 
 
 def test_specs_are_written_below_the_directory_alone(run, surrogate):
-    """A directory of someone else, which `--resume` goes on in."""
+    """`--resume` in a directory from an untrusted source."""
     (surrogate / "scores.csv").write_text("w[0],score\n4,1\n8,2\n12,3\n")
     for name in ("out", "other"):
         (surrogate / name).mkdir()
@@ -343,7 +343,7 @@ def test_the_page_of_the_docs(run, tmp_path, monkeypatch):
 
 
 def test_a_spec_of_the_front_keeps_the_words_of_the_space(run, tmp_path):
-    """`on`, `no` and `1e3` are words and numbers of a spec, not those of every YAML."""
+    """`on`, `no` and `1e3` have their meaning in a spec, which differs from other YAML readers."""
     (tmp_path / "net.yaml").write_text("""
 vars:
   on: {default: 1, choices: [0, 1], each: 2}
@@ -371,7 +371,7 @@ layers:
 
 
 def test_specs_of_a_space_that_includes_others(run, tmp_path):
-    """A file of its own and a shipped config: the specs of the front stand alone in their directory."""
+    """A local file and a shipped config: the specs of the front are self-contained."""
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "head.yaml").write_text(
         "vars: {n: 10}\ninput: [4, 4, 8]\nlayers: [{conv: 1x1, out: n}, {linear: 3}]\n"

@@ -1,4 +1,4 @@
-"""Spaces of designs, counted by decomposition, against networks that are analysed one by one."""
+"""Design spaces counted by decomposition, against an enumeration of networks."""
 
 import json
 import re
@@ -95,7 +95,7 @@ def cost(model, metric="mult_adds", **values):
 
 
 def one_by_one(text, metric):
-    """The cost of every setting of every variable."""
+    """The cost of every combination of settings."""
     model = loads(text)
     names = {name: one for name, one in model.variables.items() if one.choices and not one.each}
     for values in product(*(one.choices for one in names.values())):
@@ -103,7 +103,7 @@ def one_by_one(text, metric):
 
 
 def nested(metric):
-    """The cost of every network of DEPTHS: a stage of one block reads the kernel and expansion of one."""
+    """The cost of every network of DEPTHS; a stage with one block reads only one kernel and expansion."""
     model = loads(DEPTHS)
     stages = [[(d, ks, es) for ks in product((3, 5), repeat=d) for es in product((2, 3), repeat=d)] for d in (1, 2)]
     every = [one for some in stages for one in some]
@@ -142,7 +142,7 @@ def test_how_it_was_counted_is_said():
     assert space(loads(DEPTHS)).method == "a convolution of independent parts"
     assert space(loads(WIDTHS)).method == "a dynamic programme over widths"
     assert space(loads(SHARED)).shared == ("phi",)
-    assert space("mobilenet_space").method == "enumeration of all settings"  # all of them are read everywhere
+    assert space("mobilenet_space").method == "enumeration of all settings"  # all are read everywhere
 
 
 CELL = """
@@ -159,7 +159,7 @@ layers: [{conv: 3x3, out: 4}, {cell: , repeat: cells}]
 
 
 def test_each_question_says_how_it_was_counted(run, tmp_path, monkeypatch):
-    """By a sum of groups for mult-adds; every cell is tried for memory, which is no sum."""
+    """By sums over groups for mult-adds, and by enumeration for memory, which is not a sum."""
     monkeypatch.setattr(counter, "FEW", 0)
     (tmp_path / "net.yaml").write_text(CELL)
     out = run("space", "net.yaml", "--max", "mult_adds=40k", "--max", "peak_bytes=5KiB").out
@@ -301,12 +301,12 @@ def test_the_page_of_the_docs(run, tmp_path, monkeypatch):
     found = space("net.yaml", of="mult_adds")
     assert (found.networks, found.within("100k"), found.quantile(0.5)) == (216, 191, 43_008)
     monkeypatch.chdir(tmp_path)
-    exec(compile(code, "spaces.md", "exec"), {})  # the code of the page, run as its reader would
+    exec(compile(code, "spaces.md", "exec"), {})  # run the code of the page as a reader would
 
 
 @pytest.mark.slow
 def test_once_for_all():
-    """The counts of every network of the space, of which no other tool prints one."""
+    """Counts over the whole space, which no other tool prints."""
     found = space("ofa_mobilenet_v3")
     assert found.networks == 7371**5 == 21_758_655_492_572_485_851
     assert (found.least, found.most) == (121_278_672, 566_170_656)

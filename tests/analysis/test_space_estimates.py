@@ -1,4 +1,4 @@
-"""Shares of spaces that are drawn at random, against the exact counts and against networks one by one."""
+"""Shares of spaces estimated by random draws, against exact counts and an enumeration of networks."""
 
 import json
 import math
@@ -30,7 +30,7 @@ layers:
 
 
 def chi_square(found, due, count):
-    """The sum of squares over what is expected, and the value that 0.1 % of right generators exceed."""
+    """The chi-square statistic, and its 99.9 % quantile."""
     total, freedom = sum(due.values()), len(due) - 1
     square = sum((found[one] - count * many / total) ** 2 / (count * many / total) for one, many in due.items())
     return square, freedom * (1 - 2 / (9 * freedom) + 3.09 * math.sqrt(2 / (9 * freedom))) ** 3
@@ -38,7 +38,7 @@ def chi_square(found, due, count):
 
 @pytest.mark.parametrize("text", [WIDTHS, SHARED, DEPTHS], ids=["widths", "shared", "depths"])
 def test_draws_are_uniform_over_all_networks(text):
-    """Chi-square over the exact histogram; bars of few networks are put together."""
+    """Chi-square over the exact histogram; small bins are merged."""
     found = space(loads(text))
     bars = found.histogram(8)
     due = {end: many for _, end, many in bars if many}
@@ -50,7 +50,7 @@ def test_draws_are_uniform_over_all_networks(text):
 
 @pytest.mark.parametrize("share", [0.5, 0.00001])
 def test_draws_within_a_limit(share):
-    """Those of a rare limit are found by their number, the others by drawing from all."""
+    """Networks within a rare limit are found by index, others by rejection."""
     found = space(loads(WIDTHS))
     limit = found.quantile(share)
     costs = within_costs(found.decomposed, limit, 300, 3)
@@ -78,7 +78,7 @@ def test_where_nothing_decomposes_settings_are_drawn(run, tmp_path):
     found = json.loads(run(*line, "--json").out)
     assert (found["method"], found["settings"], found["fitting"]) == ("sampling", 3 * 4**12, None)
     assert run(*line, "--json").out == run(*line, "--json").out
-    exact = {}  # by the number of kernels of each size: a multinomial, summed up by hand
+    exact = {}  # by the number of kernels of each size: a multinomial, summed by hand
     low, high = found["estimate"]["share"]
     grid = [one**2 for one in (1, 3, 5, 7)]
     ways = Counter({0: 1})
@@ -99,7 +99,7 @@ def test_where_nothing_decomposes_settings_are_drawn(run, tmp_path):
 
 
 def Counter_sum(ways, values):
-    """The histogram of sums with one more value."""
+    """The histogram of sums after adding one more value."""
     found = Counter()
     for cost, many in ways.items():
         for value in values:
@@ -131,7 +131,7 @@ def test_networks_are_drawn_where_only_their_costs_are_too_many():
 
 @pytest.mark.parametrize(("share", "drawn"), [(0.5, 20), (0.1, 100), (0.9, 1000), (0.5, 3)])
 def test_bounds_of_a_percentile_hold_as_often_as_they_say(share, drawn):
-    """The quantile is between value `low` and value `high` where more than `low` and at most `high` are below it."""
+    """The quantile is between values `low` and `high` if more than `low` and at most `high` values are below it."""
     low, high = between(share, drawn)
     chances = [math.comb(drawn, count) * share**count * (1 - share) ** (drawn - count) for count in range(drawn + 1)]
     start, end = (0 if low == 0 else low + 1), (drawn if high == drawn - 1 else high)

@@ -1,4 +1,4 @@
-"""Networks of spaces one by one: numbered, drawn and on the front, against every network analysed alone."""
+"""Single networks of spaces: by index, drawn and on the front, against an enumeration."""
 
 import json
 from collections import Counter
@@ -27,7 +27,7 @@ TEXTS = {"WIDTHS": WIDTHS, "SHARED": SHARED, "SKIP": SKIP, "WORDS": WORDS, "SIZE
 
 
 def networks(text, metrics=METRICS):
-    """Every network: its choices, and its metrics from an analysis of the whole."""
+    """Every network: its choices, and its metrics from a full analysis."""
     model = loads(text)
     names = {name: one.choices for name, one in model.variables.items() if one.choices and not one.each}
     for values in product(*names.values()):
@@ -84,7 +84,7 @@ def test_no_network_beats_the_front(text, most):
 
 
 def best(points):
-    """The points that no other one beats in both numbers."""
+    """The points that are not dominated in both values."""
     points = set(points)
     beats = [(a, b) for a, b in points if any((c, d) != (a, b) and c <= a and d <= b for c, d in points)]
     return points - {*beats}
@@ -132,7 +132,7 @@ def test_a_front_is_of_two_metrics():
 
 
 def test_samples_are_uniform():
-    """Chi-square: 0.1 % of right generators fail at this value, and the seed is fixed."""
+    """Chi-square at the 99.9 % quantile, with a fixed seed."""
     limits = {"mult_adds": 60_000, "params": 1_200, "peak_bytes": 6_000}
     due = [choices for choices, costs in networks(WIDTHS) if all(costs[name] <= most for name, most in limits.items())]
     drawn = list(space(loads(WIDTHS)).samples(100 * len(due), limits, seed=3))
@@ -234,7 +234,7 @@ def test_the_picture_has_the_budget(run, tmp_path):
 
 
 def test_the_space_of_proxylessnas_has_proxyless_mobile():
-    """Blocks are one of six or left out, the first of a stage is there; the published network is one of them."""
+    """Each block has six variants or is omitted, except the first of a stage; the published network is in the space."""
     found = space("proxyless_space")
     assert found.networks == (6 * 7**3) ** 5 * 6
     choices = {
@@ -254,7 +254,7 @@ def test_the_width_of_a_supernet(run):
 
 
 def test_positions_are_set_as_a_page_names_them(run, tmp_path):
-    """The text of a network, given to --set, is that network."""
+    """The text of a network as an argument of --set gives that network."""
     (tmp_path / "net.yaml").write_text(DEPTHS)
     found = json.loads(run(*["space", "net.yaml", "--samples", "3", "--json"]).out)["samples"]
     shown = run(*["space", "net.yaml", "--samples", "3", "-f", "csv"]).out.splitlines()[1:]
@@ -272,7 +272,7 @@ def test_positions_are_set_as_a_page_names_them(run, tmp_path):
 
 @pytest.mark.parametrize("length", [5, 1000, 2**18])
 def test_convolutions_by_fourier_transforms_are_exact(length):
-    """The largest numbers there are, whose convolution is their product times how many pairs there are."""
+    """The largest values, whose convolution is their product times the number of pairs."""
     prime = 2**31 - 1
     most = np.full(length, prime - 1)
     assert (multiplied(most, most, prime) == np.arange(1, length + 1) % prime).all()

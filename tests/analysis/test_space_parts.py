@@ -1,4 +1,4 @@
-"""Units that are taken apart by the choices of their layers, and chains that are cut, against networks one by one."""
+"""Units split by the choices of their layers, and chains that are cut, against an enumeration of networks."""
 
 from collections import Counter
 from functools import cache
@@ -56,7 +56,7 @@ layers:
   - {layers: [{edge: 0}, {conv: "2 * a - 1", out: 4}, {edge: 1}], repeat: 2}
   - {edge: 0}
 """)
-# what follows cannot be taken apart
+# the rest cannot be split
 WIDTH = HEAD.format("""
 layers:
   - repeat: 1
@@ -84,14 +84,14 @@ WHOLE = {"WIDTH": WIDTH, "HIDDEN": HIDDEN, "WEIGHTS": WEIGHTS}
 
 @pytest.fixture
 def tried(monkeypatch):
-    """Take every unit apart that can be, whatever it has of settings."""
+    """Split every unit that can be split, with any number of settings."""
     monkeypatch.setattr(counter, "FEW", 0)
     monkeypatch.setattr(counter, "APART", 0)
 
 
 @cache
 def distinct(text):
-    """(choices that a network reads, its mult-adds) of every network, each once, by the conditions of these specs."""
+    """(choices that a network reads, its mult-adds) of every distinct network, by the conditions of these specs."""
     found = {}
     for choices, costs in networks(text, ("mult_adds", "params")):
         read = {name: value for name, value in choices.items() if is_read(text, name, choices)}
@@ -100,11 +100,11 @@ def distinct(text):
 
 
 def is_read(text, name, choices):
-    """Whether a network of these choices reads one of them."""
+    """Whether a network with these choices reads one of them."""
     if name in ("k[0]", "k[1]"):
         return text is NESTED and (choices["op[0]"] == 1 if name == "k[0]" else choices["op[1]"] == 2)
     if name == "a":
-        return text is PLAIN  # one that is no position is read wherever it stands
+        return text is PLAIN  # not a position: always read
     return f"edge: {name[3]}" in text or name in text.split("layers:\n", 1)[1]
 
 
@@ -147,7 +147,7 @@ layers:
 
 
 @settings(max_examples=1, deadline=None)
-@example(AGAIN, 0)  # what a unit is taken apart into depends on the shape that enters it
+@example(AGAIN, 0)  # the parts of a unit depend on its input shape
 @given(texts(), st.integers(0, 10**6))
 def test_random_spaces_with_chains_cut_at_every_width(text, draw):
     with pytest.MonkeyPatch.context() as patch:
@@ -169,14 +169,14 @@ def test_many_random_spaces_with_chains_cut_at_every_width(text, draw):
 
 
 def cell_costs(res, widths, cells):
-    """What each operation adds on one edge: nothing, nothing, a 1x1 and a 3x3 convolution in every cell, nothing."""
+    """The cost of each operation on an edge: nothing, nothing, a 1x1 and a 3x3 convolution per cell, nothing."""
     one = sum(cells * (res >> at) ** 2 * width**2 for at, width in enumerate(widths))
     return [0, 0, one, 9 * one, 0]
 
 
 @pytest.mark.slow
 def test_every_network_of_nats_bench():
-    """15,625 networks by hand: the edges of all 15 cells are the same six choices."""
+    """15,625 networks by hand: the edges of all 15 cells share six choices."""
     found = space("nats_bench_topology")
     edge = Counter(cell_costs(32, (16, 32, 64), 5))
     bare = analyze("nats_bench_topology", settings={"op": 0}).totals["mult_adds"]
@@ -196,7 +196,7 @@ def test_every_network_of_nats_bench():
 
 @pytest.mark.slow
 def test_the_space_of_mobilenet_v3():
-    """432^5 networks: the chain of widths is cut in the middle. Networks drawn layer by layer have the same costs."""
+    """432^5 networks: the chain of widths is cut in the middle. Random networks have the same costs layer by layer."""
     found = space("mobilenet_v3_space")
     assert found.networks == 432**5 == 15_045_919_506_432
     costs = drawn_costs(found.decomposed, 20_000, np.random.default_rng(7))[0]

@@ -1,4 +1,4 @@
-"""Spaces drawn at random, counted exactly, against every network of them analysed alone."""
+"""Random spaces, counted exactly, against an enumeration of their networks."""
 
 from collections import Counter
 from itertools import product
@@ -25,7 +25,7 @@ LAYERS = (
 
 @st.composite
 def texts(draw):
-    """A spec of up to four layers, whose kernels, widths and conditions are choices, some of which it does not read."""
+    """A spec of up to four layers whose kernels, widths and conditions are choices, some of them unread."""
     picked = draw(st.lists(st.sampled_from(LAYERS), min_size=1, max_size=4))
     widths = draw(st.lists(st.sampled_from([2, 3, 4]), min_size=1, max_size=2, unique=True))
     variables = [
@@ -39,7 +39,7 @@ def texts(draw):
 
 
 def networks(text):
-    """The metrics of every network, each once: of what it does not read, the first value stands for all."""
+    """The metrics of every distinct network; unread choices take their first value."""
     model = loads(text)
     names = {name: one.choices for name, one in model.variables.items() if len(one.choices) > 1 and not one.each}
     found = Counter()
@@ -53,7 +53,7 @@ def networks(text):
 
 
 def is_read(text, name, choices):
-    """Whether a network of these choices reads one of them, by what the layers of this test say."""
+    """Whether a network with these choices reads one of them, derived from the layers of this test."""
     base, _, at = name.rstrip("]").partition("[")
     if base == "a":
         return "* a" in text
@@ -63,7 +63,7 @@ def is_read(text, name, choices):
 
 
 def counts(text, draw):
-    """Networks, budgets and numbers of a space, as all of its networks have them."""
+    """The counts of networks and budgets of a space, from all its networks."""
     every = networks(text)
     ordered = sorted(every.elements())
     for number, metric in enumerate(METRICS):

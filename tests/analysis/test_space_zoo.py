@@ -1,4 +1,4 @@
-"""The spaces among the shipped configs, against the counters of their authors and against networks one by one."""
+"""The shipped search spaces, against the counters of their authors and an enumeration of networks."""
 
 import csv
 import json
@@ -22,7 +22,7 @@ def table(name):
 
 
 def positions(text):
-    """A value for all positions, or one for each."""
+    """A value for all positions, or one per position."""
     values = tuple(map(int, text.split()))
     return values if len(values) > 1 else values[0]
 
@@ -39,7 +39,7 @@ def test_the_counter_of_once_for_all(row):
     for line in found.lines:
         for part in parts(line.cost, line.type):
             added += np.float32(part)
-    assert abs(int(added) - int(row["printed"])) <= 16  # the counter has both layers of a gate apart
+    assert abs(int(added) - int(row["printed"])) <= 16  # the counter lists both layers of a gate separately
     assert abs(int(row["printed"]) - int(row["exact"])) <= 32
 
 
@@ -116,7 +116,7 @@ def test_a_block_of_the_space_of_mobilenet_v3_is_one_of_432():
 
 @pytest.mark.slow
 def test_what_a_counter_of_nats_bench_allows():
-    """Half of the edges are fixed: 125 networks, against each of them alone."""
+    """Half of the edges are fixed: 125 networks, each compared separately."""
     fixed = {"op[0]": 3, "op[1]": 1, "op[2]": 2, "cells": 1}
     found = space("nats_bench_topology", settings=fixed)
     axes = {f"op[{at}]": (0, 1, 2, 3, 4) for at in (3, 4, 5)}
@@ -126,7 +126,7 @@ def test_what_a_counter_of_nats_bench_allows():
 
 @pytest.mark.slow
 def test_once_for_all_at_width_1_2():
-    """The cheapest and the dearest network are those that its own counter was asked for."""
+    """The cheapest and the most expensive network, as counted by its own counter."""
     found = space("ofa_mobilenet_v3", alpha=1.2)
     rows = [row for row in table("once_for_all") if (row["width"], row["res"]) == ("1.2", "224")]
     due = {row["d"]: int(row["exact"]) for row in rows if (row["ks"], row["e"]) in (("3", "3"), ("7", "6"))}
@@ -167,7 +167,7 @@ layers:
 def test_the_sizes_of_anynets(one_ratio, one_group, due):
     """The AnyNet design spaces of arXiv:2003.13678: A has (16 * 128 * 3 * 6)^4 networks; one ratio for all in B and C.
 
-    In C there is one group, too. Here each stage has 4 depths of 16 and 2 widths of 128.
+    C also has a single group. Here, each stage has 4 of the 16 depths and 2 of the 128 widths.
     """
     ratio = ("", "b") if one_ratio else (", each: 4", "b[at]")
     group = ("", "g") if one_group else (", each: 4", "g[at]")

@@ -1,4 +1,4 @@
-"""`costcalc survey`: every file is a row, whatever is in it; the rows do not depend on who reads them."""
+"""`costcalc survey`: every file is a row, whatever it contains; rows do not depend on the process that reads them."""
 
 import csv
 import hashlib
@@ -31,7 +31,7 @@ BAD = {
 
 @pytest.fixture
 def folder(tmp_path):
-    """Eight good models and some bad ones; a link that leaves, and what is no model."""
+    """Eight valid models and some invalid ones, a link that leaves the directory, and other files."""
     models = tmp_path / "models"
     (models / "sub").mkdir(parents=True)
     for number in range(8):
@@ -87,7 +87,7 @@ def test_a_survey_goes_on_where_it_was_stopped(run, folder, tmp_path, monkeypatc
     paths = [os.path.join("models", name) for name in sorted(os.listdir(folder)) if name.startswith("net")]
     survey(paths[:5], journal=str(journal))
     tasks = [surveys.Task(path, "models", ("params",), "paper") for path in paths]
-    assert surveys._noted(str(journal), tasks) == {}  # of another question
+    assert surveys._noted(str(journal), tasks) == {}  # from another query
     survey("models", journal=str(journal))
     with journal.open("a") as file:
         file.write("[[1, 2")
@@ -103,7 +103,7 @@ def test_a_survey_goes_on_where_it_was_stopped(run, folder, tmp_path, monkeypatc
 
 
 class Counting(Pool):
-    """A pool that notes what it is asked."""
+    """A pool that records its requests."""
 
     def results(self, tasks):
         self.paths = [task.path for task in tasks]
@@ -122,7 +122,7 @@ def test_parquet(run, folder, tmp_path):
 
 
 def ends(task):
-    """A task for tests: some end their process, take long or much memory."""
+    """A test task that ends its process, takes long or uses much memory."""
     if task == "end":
         os._exit(3)
     if task == "sleep":
@@ -146,7 +146,7 @@ def test_a_lost_process_ends_no_other_task(monkeypatch):
 
 
 def holds(task):
-    """A task for tests: the process, which holds so many bytes more after it."""
+    """A test task that allocates memory permanently and returns the process id."""
     HELD.append(bytearray(task))
     HELD[-1][::4096] = bytes(len(HELD[-1][::4096])).replace(b"\0", b"\1")
     return os.getpid()
@@ -178,7 +178,7 @@ def test_a_task_that_takes_too_long():
 
 
 def test_a_pool_that_is_left_ends_what_does_not_end():
-    """As by Ctrl-C: what is killed is not given to another process, which would have to be waited for."""
+    """As with Ctrl-C: the task of a killed process is not given to another one, which would delay the exit."""
     pool = Pool("time:sleep", 2)
     started = []
     pool._started = lambda: started.append(Pool._started(pool)) or started[-1]
@@ -204,7 +204,7 @@ def test_the_page_of_the_docs(run, tmp_path, monkeypatch):
 
 
 def test_what_is_no_note_of_a_row_is_left_out(run, folder):
-    """A journal of someone else, which knows the files and the question."""
+    """A forged journal that matches the files and the query."""
     line = ["survey", "models", "-o", "all.json", "--resume"]
     assert run(*line).code == 0
     due = Path("all.json").read_bytes()
@@ -218,7 +218,7 @@ def test_what_is_no_note_of_a_row_is_left_out(run, folder):
     text = "".join(json.dumps(one) + "\n" for one in hostile) + "[" * 10**5 + "\n[1, "
     Path("all.json.part").write_text(text)
     assert (run(*line).code, Path("all.json").read_bytes()) == (0, due)
-    Path("all.json.part").write_text(json.dumps([*stamp, {**row, "layers": 7}]) + "\n")  # a note is what it was
+    Path("all.json.part").write_text(json.dumps([*stamp, {**row, "layers": 7}]) + "\n")  # an entry is used as it is
     assert run(*line).code == 0
     assert {one["path"]: one["layers"] for one in json.loads(Path("all.json").read_text())["models"]}[row["path"]] == 7
 
@@ -226,7 +226,7 @@ def test_what_is_no_note_of_a_row_is_left_out(run, folder):
 @pytest.mark.parametrize("kind", ["link", "fifo", "directory"])
 @pytest.mark.parametrize("more", [[], ["--resume"]])
 def test_a_journal_is_a_regular_file(run, tmp_path, kind, more):
-    """`-o all.csv` in a checkout of someone else, who put something at `all.csv.part`."""
+    """`-o all.csv` in an untrusted checkout with a file at `all.csv.part`."""
     (tmp_path / "net.yaml").write_text(SPEC.format(3, 4))
     (tmp_path / "other").write_text("mine")
     path = tmp_path / "all.csv.part"

@@ -1,4 +1,4 @@
-"""`costcalc sweep`: published tables from one sweep, every kind of space, and what it refuses."""
+"""`costcalc sweep`: published tables from one sweep, every kind of space, and refusals."""
 
 import csv
 import gc
@@ -60,7 +60,7 @@ def test_all_rows_of_the_slim_table(grid, row):
         once = round(mult_adds / 1e6, 1) if (alpha, res) == TWICE_ROUNDED else mult_adds / 1e6
         assert int(once + 0.5) == macs
     norms = analyze("mobilenet", alpha=alpha, res=res, convention="framework")
-    extra = sum(line.params for line in norms.lines if line.op == "batchnorm") // 2  # slim's norms hold 3 numbers
+    extra = sum(line.params for line in norms.lines if line.op == "batchnorm") // 2  # slim's norms hold 3 parameters
     assert round((norms.totals["params"] + extra) / 1e6, 2) == params
 
 
@@ -387,7 +387,7 @@ def test_points_say_what_they_are(run, tmp_path):
     same = ("schema_version", "costcalc", "spec", "inputs", "convention")
     assert document == {**{key: report[key] for key in same}, "vars": {"n": 2}, "varied": ["c"]}
     assert "; input 16x16x4; n=2; costcalc" in run("sweep", "s.yaml", "--c", "8,16").out
-    assert "; res=224, alpha" in run("sweep", "mobilenet", "--rho", "1,0.5").out  # and no input: rho changes it
+    assert "; res=224, alpha" in run("sweep", "mobilenet", "--rho", "1,0.5").out  # and no input, because rho changes it
 
 
 @pytest.mark.parametrize("columns", [20, 40, 60, 80])
@@ -404,7 +404,7 @@ def test_no_number_of_a_sweep_is_cut(run, monkeypatch, columns):
 
 
 def sized(out, when=None):
-    """A network of one convolution, 3 parameters a channel."""
+    """A network of one convolution with 3 parameters per channel."""
     condition = "" if when is None else f", when: {when}"
     text = (
         "vars: {a: {default: 1, min: -10}, n: {default: 3, min: -1000000000000}}\ninput: [8, 8, 3]\n"
@@ -413,7 +413,7 @@ def sized(out, when=None):
     return read(Source("net.yaml", text))
 
 
-ALIKE = [  # expression, condition; what Python's numbers give at a = 0, 1, 2: channels, or None for a refusal
+ALIKE = [  # expression, condition; channels by Python's numbers at a = 0, 1, 2, or None for a refusal
     ("8 + 7 % a", None, (None, 8, 9)),
     ("16 if 7 / a > 3 else 8", None, (None, 16, 16)),
     ("4", "4 / a > 1", (None, 4, 4)),

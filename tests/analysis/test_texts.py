@@ -1,4 +1,4 @@
-"""The library takes values and numbers as the command line does: ranges in texts, and printed numbers."""
+"""The library accepts the same texts as the command line: ranges and printed numbers."""
 
 import pytest
 

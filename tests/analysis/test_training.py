@@ -1,4 +1,4 @@
-"""costcalc training: kept tensors to the byte of PyTorch, states of optimizers, stages of ZeRO, checkpoints."""
+"""costcalc training: saved tensors equal to PyTorch's, optimizer states, stages of ZeRO, checkpoints."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ DROPPED = {  # values before the classifier, which torchvision drops and the shi
     **dict.fromkeys(("mnasnet1_0", "mobilenet_v3_large", "efficientnet_b0, no stochastic depth"), 1280),
     "mobilenet_v3_small": 1024,
 }
-OTHER = ("shufflenet_v2_x1_0",)  # torchvision's is another network: its mult-adds are not those of the paper
+OTHER = ("shufflenet_v2_x1_0",)  # torchvision's network differs: its mult-adds are not those of the paper
 
 
 def spec(layers, shape="[8]"):
@@ -49,7 +49,7 @@ def spec(layers, shape="[8]"):
 
 
 def saved(layers, shape="[8]", **options):
-    """What each layer keeps, in order."""
+    """The bytes saved by each layer, in order."""
     return [line.saved for line in training(spec(layers, shape), **options).lines]
 
 
@@ -65,7 +65,7 @@ def test_networks_keep_what_pytorch_keeps(name):
 
 
 def test_stochastic_depth_keeps_its_noise():
-    """11 of Swin-T's 12 blocks drop two branches with some probability: one number a sample and branch."""
+    """11 of Swin-T's 12 blocks drop two branches with a probability: one value per sample and branch."""
     more = RECORD["swin_t"]["saved_bytes"] - RECORD["swin_t, no stochastic depth"]["saved_bytes"]
     assert more == 11 * 2 * 2 * 4
     assert RECORD["swin_t"]["saved_bytes"] == 213_268_432
@@ -87,19 +87,19 @@ def test_resnet18_by_hand():
         (
             "[{linear: 8}, {linear: 8, trained: false}]",
             [32, 0],
-        ),  # its weights need no gradient, so its input is not kept
-        ("[{linear: 8}, relu, {linear: 8}]", [32, 32, 0]),  # the result of relu, once
+        ),  # its weights need no gradient, so its input is not saved
+        ("[{linear: 8}, relu, {linear: 8}]", [32, 32, 0]),  # the output of relu, once
         ("[{linear: 8}, relu6, {linear: 8}]", [32, 32, 32]),
         ("[{linear: 8}, gelu]", [32, 32]),
         ("[{linear: 8}, {dropout: 0.5}, {linear: 8}]", [32, 32, 32]),
         ("[{linear: 8}, {dropout: 0}, {linear: 8}]", [32, 0, 32]),
         ("[{mul: [[{linear: 8}], [{linear: 8}]]}]", [32, 0, 64]),
-        ("[{mul: [[], [{linear: 8}]]}]", [32, 0]),  # the network's input is kept once
+        ("[{mul: [[], [{linear: 8}]]}]", [32, 0]),  # the network's input is saved once
         ("[{add: [[{linear: 8}], []]}]", [32, 0]),
         ("[{linear: 8}, batchnorm]", [32, 32 + 64]),
         ("[{linear: 8}, layernorm]", [32, 32 + 8]),
         ("[{linear: 8, times: 3}]", [96]),
-        ("[{linear: 8}, {split: 2}, {linear: 4}]", [32, 0, 32]),  # a view keeps all of its tensor
+        ("[{linear: 8}, {split: 2}, {linear: 4}]", [32, 0, 32]),  # a view saves its whole tensor
     ],
 )
 def test_what_a_layer_keeps(layers, kept):
@@ -178,22 +178,22 @@ layers:
 def transformer(checkpoint=(), **sizes):
     how = {"precision": "bf16", "masks": 1, "checkpoint": checkpoint}
     found = training(read(Source("t.yaml", TRANSFORMER)), settings=sizes, **how)
-    first = 2 * sizes.get("s", S) * B * sizes.get("h", H)  # the layer before, whose input is kept too
+    first = 2 * sizes.get("s", S) * B * sizes.get("h", H)  # the previous layer, whose input is also saved
     return found.totals["saved_bytes"] - first, found.inside
 
 
 @pytest.mark.parametrize(("s", "h", "a", "printed"), [(S, H, A, None), (2048, 12288, 96, 2_868_903_936)])
 def test_korthikanti(s, h, a, printed):
-    """s b h (34 + 5 a s/h) bytes a layer in 16 bits; it leaves out the two statistics of each norm and position.
+    """s b h (34 + 5 a s/h) bytes per layer in 16 bits, without the two statistics per norm and position.
 
-    The second is a layer of GPT-3: 2,868,903,936 bytes, of them 855,638,016 without the squares of attention, and
-    50,331,648 where all is computed again.
+    The second is a layer of GPT-3: 2,868,903,936 bytes, 855,638,016 without the attention matrices, and
+    50,331,648 with full recomputation.
     """
     statistics, squares = 2 * 2 * 4 * s * B, 5 * a * s * s * B
     whole, _ = transformer(s=s, h=h, a=a)
     assert whole - statistics == s * B * h * 34 + squares == (printed or whole - statistics)
     kept, inside = transformer(["one"], s=s, h=h, a=a)
-    assert kept - inside == 2 * s * B * h  # all computed again: the input of the layer
+    assert kept - inside == 2 * s * B * h  # full recomputation: only the input of the layer
     assert inside == whole - 2 * s * B * h
     if printed:
         assert (whole - statistics - squares, kept - inside) == (855_638_016, 50_331_648)
@@ -237,7 +237,7 @@ def test_half_the_bytes():
 
 
 def test_autocast_keeps_norms_in_32_bits():
-    """linear in 16 bits, its result widened for the norm, the norm's result narrowed for the next layer."""
+    """A linear layer in 16 bits, its output cast to 32 bits for the norm, the norm's output cast back to 16 bits."""
     first = 8 * 2
     assert saved("[{linear: 8}, layernorm, {linear: 8}]", precision="amp") == [first, 32 + 8, 16]
 
@@ -278,7 +278,7 @@ def test_explain_shows_the_backward_pass(run):
 
 
 def test_one_path_of_layers_that_do_not_always_run(run, tmp_path):
-    """Either branch runs: its mult-adds are those of the dearest path, as `analyze` has them."""
+    """One of two branches runs: mult-adds are those of the most expensive path, as in `analyze`."""
     wide, narrow = "{conv: 1x1, out: 64}", "{conv: 1x1, out: 2}, {conv: 1x1, out: 64}"
     layers = f"[{{conv: 1x1, out: 4}}, {{one_of: [[{wide}], [{narrow}]], prob: [0.5, 0.5]}}]"
     (tmp_path / "n.yaml").write_text(f"input: [8, 8, 4]\nlayers: {layers}\n")

@@ -1,8 +1,8 @@
-"""Whole networks against what a framework counted: `data/framework_layers.json.gz`, described in `data/README.md`.
+"""Whole networks against counts of a framework: `data/framework_layers.json.gz`, described in `data/README.md`.
 
 Shipped configs and the specs in `specs/` are compared with the record of a network: layer by layer at the recorded
-input, and in total there and at three other input sizes. The framework's shapes have a batch axis and mostly keep
-the channels second; `channels_last` is the one place that brings them to ours.
+input, and in total there and at three other input sizes. The framework's shapes have a batch axis and mostly have
+the channels second; only `channels_last` converts them to our layout.
 """
 
 import gzip
@@ -23,7 +23,7 @@ RECORD = json.loads(gzip.decompress((HERE / "data" / "framework_layers.json.gz")
 NETWORKS = {network["model"]: network for network in RECORD["models"]}
 
 CONFIGS = HERE.parent / "configs"
-SHIPPED = {  # a network that a shipped config gives: its name, and the variables that differ from the defaults
+SHIPPED = {  # a network from a shipped config: its name, and the variables that differ from the defaults
     "mobilenet_v1": ("mobilenet", {}),
     "mobilenet_v1_050": ("mobilenet", {"alpha": 0.5}),
     "alexnet": ("alexnet_owt", {}),
@@ -55,10 +55,10 @@ SHIPPED = {  # a network that a shipped config gives: its name, and the variable
     "timm/mobilevit_s": ("mobilevit_s", {}),
     "timm/seresnet50": ("resnet50", {"se": 1}),
 }
-ONE_SIZE = {"vit_b_16"}  # its module asserts the size that the position table was made for
+ONE_SIZE = {"vit_b_16"}  # its module requires the size of its position table
 SQUARE = {"mobilenet_v1", "mobilenet_v1_050"}  # the config has one variable for both sides
 
-FEATURES_LAST = {"Linear", "LayerNorm", "MultiheadAttention"}  # all other modules keep the channels second
+FEATURES_LAST = {"Linear", "LayerNorm", "MultiheadAttention"}  # all other modules have the channels second
 RECORDED_KINDS = {
     "Conv2d": "conv",
     "Linear": "linear",
@@ -99,7 +99,7 @@ KINDS = {
 
 
 class Layer(NamedTuple):
-    """What both sides say of one layer; `constant`s and `product`s say less, see `as_constant` and `as_product`."""
+    """The compared fields of a layer; `constant` and `product` rows have fewer, see `as_constant` and `as_product`."""
 
     kind: str
     input: tuple = ()
@@ -113,25 +113,25 @@ class Layer(NamedTuple):
 
 
 def as_constant(numbers):
-    """A learned constant: how many numbers. Its axes are reshaped at will on both sides."""
+    """A learned constant, reduced to its size, because both sides reshape its axes freely."""
     return Layer("constant", weight=numbers)
 
 
 def as_product(mult_adds):
-    """A matrix product without weights: its mult-adds. The framework gives attention heads an axis, we do not."""
+    """A matrix product without weights, reduced to its mult-adds. Only the framework has an axis for heads."""
     return Layer("product", mult_adds=mult_adds)
 
 
 def without_leading_ones(shape):
-    """The shape from its first axis that is not 1: (1, 1, C), (1, C) and (C) are the same vector."""
+    """The shape without leading axes of size 1: (1, 1, C), (1, C) and (C) are the same vector."""
     leading = next((axis for axis, size in enumerate(shape) if size != 1), len(shape))
     return tuple(shape[leading:])
 
 
 def channels_last(shape, kind):
-    """A recorded shape as ours: [1, C, H, W] becomes (H, W, C). The batch of 1 goes with the leading ones.
+    """A recorded shape in our layout: [1, C, H, W] becomes (H, W, C). The batch of 1 is removed with leading ones.
 
-    Modules in FEATURES_LAST are as ours already: [1, tokens, C], [1, H, W, C], [windows, tokens, C].
+    Modules in FEATURES_LAST already have our layout: [1, tokens, C], [1, H, W, C], [windows, tokens, C].
     """
     if kind not in FEATURES_LAST:
         batch, channels, *space = shape
@@ -229,13 +229,13 @@ def analyzed(name):
 
 @lru_cache
 def traced(name):
-    """The rows of a network at its recorded input: they hold parameters by kind."""
+    """The rows of a network at its recorded input, which hold parameters by kind."""
     report = analyzed(name)
     return trace(report.model, report.values).rows
 
 
 def ours(name):
-    """The layers of a network by our count, as a multiset."""
+    """The layers of a network in costcalc, as a multiset."""
     pairs = zip(analyzed(name).lines, traced(name), strict=True)
     return Counter(layer for line, row in pairs for layer in _our_layers(line, row.layer.params))
 
@@ -272,7 +272,7 @@ def macs(totals):
 
 
 def test_every_network_has_a_spec():
-    """All forty recorded networks are written in the spec language, and no spec goes without its record."""
+    """All forty recorded networks have a spec, and every spec has a record."""
     used = {spec_of(name)[0] for name in NETWORKS}
     in_torch_ops = {HERE / "specs" / "separator_1d.yaml"}
     assert {path for path in used | in_torch_ops if path.parent != CONFIGS} == {*(HERE / "specs").glob("*.yaml")}
@@ -280,14 +280,14 @@ def test_every_network_has_a_spec():
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_layers(name):
-    """Every layer with weights or mult-adds, every pool and every resize, to the digit."""
+    """Every layer with weights or mult-adds, every pool and every resize, exactly."""
     theirs, mine = recorded(name), ours(name)
     assert {"missing": theirs - mine, "too many": mine - theirs} == {"missing": Counter(), "too many": Counter()}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_totals(name):
-    """Mult-adds, and parameters without those that no forward pass touches."""
+    """Mult-adds, and parameters that the forward pass reads."""
     network = NETWORKS[name]
     unused = sum(prod(shape) for _, shape in network["unused_params"])
     expected = {"mult_adds": macs(network), "params": network["params"] - unused}
@@ -296,7 +296,7 @@ def test_totals(name):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_running_statistics(name):
-    """Buffers of batch norms, used or not: a mean and a variance a channel, and the framework's counter of batches."""
+    """Buffers of batch norms, used or not: mean and variance per channel, and the framework's batch counter."""
     norms = [row.layer.params["running"] for row in traced(name) if row.op.name == "batchnorm"]
     unused = [2 * shape[0] for part, shape in NETWORKS[name]["unused_params"] if part.endswith("bn.weight")]
     if norms:
@@ -304,7 +304,7 @@ def test_running_statistics(name):
 
 
 def can_run(name, size):
-    """Whether the network's spec has that size."""
+    """Whether the network's spec supports that size."""
     height, width = sides(size)
     return name not in ONE_SIZE and (height == width or name not in SQUARE)
 
@@ -316,7 +316,7 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "size"), CASES)
 def test_other_resolutions(name, size):
-    """Mult-adds at another input size; where the framework cannot run there, neither can we."""
+    """Mult-adds at another input size; sizes that the framework refuses are refused here too."""
     expected, values = NETWORKS[name]["other_resolutions"][size], at_size(name, size)
     path, _ = spec_of(name)
     if "error" in expected:

@@ -1,8 +1,8 @@
-"""How long a check of many specs takes: `python tests/benchmarks/check.py [SPECS]`.
+"""Time of a check of many specs: `python tests/benchmarks/check.py [SPECS]`.
 
-A repository of 1,000 specs is made from the shipped configs, each with two checks and a budget; then every second
-spec is changed. One process checks them all against the commit before. The target is 10 s of processor time, those of
-git included, so that other programs do not count; exit code 1 when it is missed.
+A repository of 1,000 specs is created from the shipped configs, each with two checks and a budget; then every second
+spec is changed. One process checks them all against the previous commit. The target is 10 s of processor time including
+git, so that other load does not count; the exit code is 1 if it is missed.
 """
 
 import resource
@@ -43,7 +43,7 @@ def made(folder, count):
 
 
 def main():
-    """Print how long it took; 1 when that is too long."""
+    """Print the time; return 1 if it exceeds the target."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     with tempfile.TemporaryDirectory() as name:
         made(Path(name), count)

@@ -1,8 +1,8 @@
-"""How long a diff of two networks of 10,000 layers takes, beside analyzing both of them, each pair in one run.
+"""Time of a diff of two networks of 10,000 layers, compared with analyzing both, in one run.
 
     python -m tests.benchmarks.compare
 
-Prints the seconds of both and their ratio (target: 3 seconds, at most 4 times), and how many pairs are not the same.
+Prints both times and their ratio (target: 3 seconds, at most 4 times), and the number of pairs that differ.
 """
 
 import random
@@ -26,7 +26,7 @@ def layers(seed):
 
 
 def edited(old, count):
-    """The layers with edits all over: another, one more, one less."""
+    """The layers with scattered edits: changed, inserted and removed ones."""
     rng, new = random.Random(count), list(old)
     for _ in range(count):
         at, kind = rng.randrange(len(new)), rng.randrange(3)
@@ -41,7 +41,7 @@ def spec(lines):
 
 
 def seconds(work):
-    """The best of some runs, and what came out."""
+    """The best time of several runs, and the result."""
     best = float("inf")
     for _ in range(ROUNDS):
         start = time.perf_counter()

@@ -1,9 +1,9 @@
-"""Time and memory to read ONNX files, beside the package onnx-tool: `python tests/benchmarks/graphs.py [ROUNDS]`.
+"""Time and memory to read ONNX files, against onnx-tool: `python tests/benchmarks/graphs.py [ROUNDS]`.
 
-Every file of `tests/data/onnx` is analysed by both as whole processes, in turn; the fastest of all rounds and the
-smallest peak of memory count. onnx-tool (pip install onnx-tool tabulate) prints such a table too; it needs the weights,
-so a file of zeros stands for them, and sizes for open axes. The target is to be faster and smaller on every file, and
-0.6 seconds for ResNet-50; exit code 1 when it is missed.
+Every file of `tests/data/onnx` is analysed by both in separate processes, alternately; the fastest round and the
+smallest memory peak count. onnx-tool (pip install onnx-tool tabulate) prints a similar table. It needs the weights,
+which a file of zeros replaces, and sizes for open axes. The target is to be faster and smaller on every file, and
+0.6 seconds for ResNet-50; the exit code is 1 if it is missed.
 """
 
 import gzip
@@ -29,7 +29,7 @@ OPEN = {  # the input of a file with open axes, and their names
 
 
 def measured(code, *args):
-    """(seconds, megabytes at most) that a Python program takes as a process of its own; None when it fails."""
+    """(seconds, peak megabytes) of a Python program in a separate process; None if it fails."""
     start = time.perf_counter()
     with open(os.devnull, "wb") as nothing:
         process = subprocess.Popen([sys.executable, "-c", code, *args], stdout=nothing, stderr=nothing)
@@ -40,12 +40,12 @@ def measured(code, *args):
 
 
 def least(runs):
-    """The least of each figure over several runs; None if one failed."""
+    """The minimum of each figure over several runs; None if one failed."""
     return None if None in runs else tuple(map(min, zip(*runs, strict=True)))
 
 
 def compared(rounds, path, name):
-    """(our figures, theirs) for one file, measured in turn."""
+    """(our figures, theirs) for one file, measured alternately."""
     source, axes = OPEN.get(name, ("", ()))
     options = [part for axis in axes for part in ("--set", f"{axis}=224")]
     ours, theirs = [], []
@@ -56,7 +56,7 @@ def compared(rounds, path, name):
 
 
 def with_weights(path):
-    """Put an empty file of the right size where a model says its weights are: onnx-tool reads them."""
+    """Create an empty file of the right size for a model's external weights, which onnx-tool reads."""
     from costcalc.read.onnx import file
 
     for tensor in file.parsed(file.source(str(path))).graph.initializer:
@@ -68,7 +68,7 @@ def with_weights(path):
 
 
 def main():
-    """Print the table; 1 when the target is missed."""
+    """Print the table; return 1 if the target is missed."""
     rounds, missed = int(sys.argv[1]) if len(sys.argv) > 1 else 3, False
     print(f"{'':36}{'costcalc':>18}{'onnx-tool':>19}{'ratio':>8}{'':>8}")
     with tempfile.TemporaryDirectory() as folder:

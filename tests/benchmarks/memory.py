@@ -1,13 +1,13 @@
-"""Peaks of ONNX files, and time and memory to find them, beside onnxsim: `python tests/benchmarks/memory.py [FILES]`.
+"""Peaks of ONNX files, and the time and memory to find them, against onnxsim: run with `[FILES]` as arguments.
 
-Every file (those of `tests/data/onnx` unless given) is read by both as whole processes, in turn. The peak is that of
-every node making a tensor: `--policy unfused` here, the resident footprint without the weights there (pip install
-onnxsim). Exit code 1 when a file is read slower here, or when the peaks differ for another reason than these:
+Every file (by default, `tests/data/onnx`) is read by both in separate processes, alternately. The peak assumes that
+every node makes a tensor: `--policy unfused` here, the resident footprint without weights in onnxsim (pip install
+onnxsim). The exit code is 1 if a file is read slower here, or the peaks differ for another reason than these:
 
-- an activation or norm that the exporter wrote as several nodes (GELU, layer norm) is one operation here, so that its
-  tensors inside are not counted: the peak is lower
+- an activation or norm exported as several nodes (GELU, layer norm) is one operation here, so its
+  internal tensors do not count and the peak is lower
 - onnxsim leaves out constants of a few bytes
-- a file with open axes has no footprint there
+- onnxsim has no footprint for a file with open axes
 """
 
 import gzip
@@ -37,11 +37,11 @@ found = {"peak_bytes": ModelInfo(model).memory_footprint - held}
 print(json.dumps({**found, "arena_bytes": plan_activation_memory(model).arena_bytes}))
 """
 FEW = 64  # bytes of constants
-COMPOSED = ("Erf", "LayerNormalization", "Softmax")  # of what one operation here may be several nodes
+COMPOSED = ("Erf", "LayerNormalization", "Softmax")  # operations that may be exported as several nodes
 
 
 def measured(code, *args):
-    """(what a Python program prints as JSON, seconds, megabytes at most) of a process of its own; None if it fails."""
+    """(JSON output, seconds, peak megabytes) of a Python program in a separate process; None if it fails."""
     start = time.perf_counter()
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen([sys.executable, "-c", code, *args], stdout=out, stderr=subprocess.DEVNULL)
@@ -55,7 +55,7 @@ def measured(code, *args):
 
 
 def files(folder):
-    """The files to read: those given, or the recorded ones, unpacked into a folder."""
+    """The given files, or the recorded ones unpacked into a folder."""
     if len(sys.argv) > 1:
         return [Path(one) for one in sys.argv[1:]]
     found = []
@@ -66,7 +66,7 @@ def files(folder):
 
 
 def reason(path, ours, theirs):
-    """Why the peaks differ; `not explained` if none of the reasons above holds."""
+    """The reason for different peaks; `not explained` if none of the above applies."""
     if theirs is None:
         return "no footprint: open axes" if ours is None or b"dyn" in path.name.encode() else "not read"
     difference = ours[0]["peak_bytes"] - theirs[0]["peak_bytes"]
@@ -89,7 +89,7 @@ def row(path, ours, theirs, why):
 
 
 def main():
-    """Print the table; 1 when a peak differs without a reason, or a file is read slower here."""
+    """Print the table; return 1 if a peak differs without a reason, or a file is read slower here."""
     if importlib.util.find_spec("onnxsim") is None:
         print("onnxsim is not installed: nothing to compare with")
         return 0

@@ -1,8 +1,8 @@
-"""A sweep by one process, by two, and by a local Dask cluster of two workers: points a second, identical Parquet.
+"""A sweep with one process, two processes, and a local Dask cluster of two workers: points per second, same Parquet.
 
     nice -n 19 python -m tests.benchmarks.partitions [POINTS]
 
-POINTS is 10^7 unless given; 10^9 takes hours of processor time and some 5 GB of disk a dataset.
+POINTS defaults to 10^7; 10^9 takes hours of processor time and about 5 GB of disk per dataset.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ RES = 2000
 
 
 def swept(points, folder, *how):
-    """Seconds and the digest of a dataset of so many points."""
+    """(seconds, digest) of a dataset with a number of points."""
     step = 1.75 / (points // RES - 1)
     line = ["sweep", "mobilenet", "--alpha", f"0.25:2:{step:.12f}", "--res", f"32:{31 + RES}:1", "-o", f"{folder}/"]
     start = time.perf_counter()

@@ -1,12 +1,12 @@
-"""What counting a space costs: as positions grow, and for the space of Once-for-All.
+"""Time to count a space, for increasing positions and for the space of Once-for-All.
 
     python -m tests.benchmarks.spaces
 
-Prints seconds of processor time for 5, 10, 20 and 40 positions of nine choices each. To count the units is linear in
-positions: with it come the number of networks, the ends and the front. The table of all costs, which the first
-question about a budget makes, has as many steps as the range of costs is long, each with a number of as many digits as
-there are positions: it is quadratic, as its result is. Then the seconds and the peak memory of the question how many
-networks of Once-for-All have 300 million mult-adds (target: 300 MB).
+Prints seconds of processor time for 5, 10, 20 and 40 positions of nine choices each. Counting the units is linear in
+the positions and gives the number of networks, the extremes and the front. The table of all costs, built for the first
+question about a budget, has an entry per cost in the range, each a number with as many digits as there are
+positions: it is quadratic, like its result. Then prints the seconds and the peak memory to count the
+networks of Once-for-All with 300 million mult-adds (target: 300 MB).
 """
 
 import resource
@@ -34,14 +34,14 @@ layers:
 
 
 def loads(positions):
-    """A chain of blocks, each with a kernel and an expansion of its own."""
+    """A chain of blocks, each with its own kernel and expansion."""
     return read(Source("chain.yaml", SPEC.format(positions, ", ".join(f"[{at}]" for at in range(positions)))))
 
 
 def main():
     """Print both tables."""
     print("positions               networks   within half of the range   units   table   MB")
-    space(loads(2)).within_count(0)  # loads what the others need, too
+    space(loads(2)).within_count(0)  # also imports the modules that the others need
     for positions in (5, 10, 20, 40):
         model = loads(positions)
         start = time.process_time()

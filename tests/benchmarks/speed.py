@@ -1,8 +1,8 @@
-"""How fast costcalc is, as ratios that hold on any computer: `python tests/benchmarks/speed.py [ROUNDS]`.
+"""Speed of costcalc as machine-independent ratios: `python tests/benchmarks/speed.py [ROUNDS]`.
 
-Every start of the program is timed as a whole process, in turn with a program that does the least one could: it
-imports the same libraries, or draws a table of the same size. The fastest of all rounds counts. Targets are those
-we hold ourselves to; exit code 1 when one is missed.
+Every start of the program is timed as a whole process, alternating with a minimal program that
+imports the same libraries or draws a table of the same size. The fastest round counts. The exit
+code is 1 if a target is missed.
 """
 
 import os
@@ -42,7 +42,7 @@ HEAD = "input: [32, 32, 64]\nlayers:\n"
 
 
 def finished(code, *args, cwd=None):
-    """(seconds, peak memory in MB, output) of a Python program run as a process of its own."""
+    """(seconds, peak memory in MB, output) of a Python program in a separate process."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON") or name == "PYTHONPATH"}
     start = time.perf_counter()
     with subprocess.Popen([sys.executable, "-c", code, *args], stdout=subprocess.PIPE, cwd=cwd, env=clean) as process:
@@ -56,7 +56,7 @@ def finished(code, *args, cwd=None):
 
 
 def ratio(line, baseline, rounds):
-    """How many times as long a command line takes as a baseline, measured in turn."""
+    """The time of a command line relative to a baseline, measured alternately."""
     ours, theirs = [], []
     for _ in range(rounds):
         ours.append(finished(START, *line.split())[0])
@@ -65,7 +65,7 @@ def ratio(line, baseline, rounds):
 
 
 def seconds(layers, folder, rounds):
-    """The fastest analysis of a spec with that many layers: {literal or repeated: seconds}."""
+    """The fastest analysis of a spec with a number of layers: {literal or repeated: seconds}."""
     texts = {"literal": HEAD + LAYER * layers, "repeated": f"{HEAD}{LAYER[:-2]}, repeat: {layers}}}\n"}
     found = {}
     for name, text in texts.items():
@@ -92,7 +92,7 @@ def measured(rounds):
 
 
 def main():
-    """Print the table; 1 when a target is missed."""
+    """Print the table; return 1 if a target is missed."""
     missed = 0
     print(f"{'':40}{'measured':>10}{'target':>9}")
     for what, figure, target, unit in measured(int(sys.argv[1]) if len(sys.argv) > 1 else 20):

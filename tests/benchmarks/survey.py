@@ -1,10 +1,10 @@
-"""A survey of 2,000 model files, 20 of them bad: time, memory, refusals.
+"""A survey of 2,000 model files, 20 of them invalid: time, memory, refusals.
 
     python -m tests.benchmarks.survey [JOBS]
 
-Every fourth good file is a Keras configuration or a TFLite graph of the tests, the others are MobileNets of 90 widths,
-every tenth of them an ONNX graph. The bad ones are cut off, random, deep or empty. Checks that each good file has the
-mult-adds of its kind, and each bad one a reason.
+Every fourth valid file is a Keras configuration or a TFLite graph of the tests; the others are MobileNets of 90 widths,
+every tenth of them an ONNX graph. Invalid ones are truncated, random, deep or empty. Checks that each valid file has
+the mult-adds of its kind, and each invalid one a reason.
 """
 
 import gzip
@@ -25,7 +25,7 @@ BAD_DATA = (b"layers: [", b"", bytes(range(256)) * 99, b"[" * 100_000, b"input: 
 
 
 def written(folder):
-    """Write the files; the text or the graph of each good one by its path: (what it is like, its width)."""
+    """Write the files; return {path: suffix or width} of the valid ones."""
     text = source("mobilenet").text.replace("alpha: {default: 1.0,", "alpha: {{ALPHA}}")
     due, graphs = {}, {}
     for number in range(FILES - BAD):

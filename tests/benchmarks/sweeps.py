@@ -1,9 +1,9 @@
-"""How fast a sweep is, beside the same arithmetic written by hand in NumPy, both in one run.
+"""Speed of a sweep against the same arithmetic written in NumPy, both in one run.
 
     python -m tests.benchmarks.sweeps
 
-Prints points a second of MobileNet V1's mult-adds and params on an alpha x res grid and on random points (target: 5 and
-3 million, at most 1.5 times the time by hand), the peak memory of a long stream to CSV, and the time of `formula`.
+Prints points per second for MobileNet V1's mult-adds and params on an alpha x res grid and random points (target: 5 and
+3 million, at most 1.5 times the NumPy time), the peak memory of a long stream to CSV, and the time of `formula`.
 """
 
 import resource
@@ -18,12 +18,12 @@ from costcalc.analysis.sweep.sweep import CHUNK, Evaluation, Grid, Table
 from costcalc.metrics.metrics import metric
 
 ROUNDS = 7
-BY_HAND = 1 << 17  # points at once: by hand it is fastest so, as fewer arrays are held at a time
+BY_HAND = 1 << 17  # points at once: the fastest size for NumPy, because fewer arrays are in memory
 STAGES = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
 
 
 def by_hand(alpha, res):
-    """Mult-adds and params of MobileNet V1, as one would write them for arrays that broadcast."""
+    """Mult-adds and params of MobileNet V1, written for broadcasting arrays."""
     width = {c: np.maximum(np.floor(alpha * c), 8).astype(np.int64) for c in (32, 64, 128, 256, 512, 1024)}
     side = -(-res // 2)
     channels = width[32]
@@ -42,7 +42,7 @@ def by_hand(alpha, res):
 
 
 def seconds(work, chunks):
-    """The best of some runs over all chunks."""
+    """The best time of several runs over all chunks."""
     best = float("inf")
     for _ in range(ROUNDS):
         start = time.perf_counter()
@@ -53,7 +53,7 @@ def seconds(work, chunks):
 
 
 def compared(name, make):
-    """One row: points a second, ours and by hand, and the ratio of times; after a check that both agree."""
+    """One row: points per second of costcalc and NumPy, and the ratio of times; checks that both agree."""
     space = make()
     model, metrics = load("mobilenet"), [metric("mult_adds", "paper"), metric("params", "paper")]
     chunks = list(space.chunks())
@@ -70,7 +70,7 @@ def compared(name, make):
 
 
 def stream(points):
-    """Peak memory of a process that writes many points as CSV."""
+    """The peak memory of a process that writes many points as CSV."""
     count = round(points**0.5)
     args = ["--vary", f"alpha={1 / 8}:{count / 8}:{1 / 8}", "--res", f"33:{32 + count}:1", "-f", "csv"]
     start = time.perf_counter()
@@ -100,7 +100,7 @@ def _random(count):
 def main(points=10**6):
     """Print the whole table."""
     side = 2048
-    stream(points)  # first: a process starts with the peak of the one that it was copied from
+    stream(points)  # first, because a process inherits the peak of its parent
     formula_process()
     compared("grid", lambda: Grid({"alpha": np.linspace(0.25, 1.5, side), "res": np.arange(64, 64 + side)}))
     compared("random points", lambda: Table(_random(8 * CHUNK)))

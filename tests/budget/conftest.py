@@ -1,4 +1,4 @@
-"""What tests of checks share: files on disk, and a base in memory."""
+"""Shared fixtures of the check tests: files on disk, and a base in memory."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.budget.made import Memory
 
 @pytest.fixture
 def there(tmp_path, monkeypatch):
-    """A function that writes files, and says which there were at the base; gives the repository in memory."""
+    """A function that writes files, sets the files at the base, and returns the repository in memory."""
     monkeypatch.chdir(tmp_path)
     for name in (*bases.COMMITS, *bases.BRANCHES):
         monkeypatch.delenv(name, raising=False)

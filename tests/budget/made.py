@@ -1,4 +1,4 @@
-"""Limits, verdicts and outcomes that tests make by hand, and a repository without git."""
+"""Hand-made limits, verdicts and outcomes for tests, and a repository without git."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ def limit(text, kind="max", metric="mult_adds", where=""):
 
 
 def verdict(now, text="170M", kind="max", metric="mult_adds", where="", **more):
-    """A verdict on a limit, `over` if nothing else is said."""
+    """A verdict on a limit, `over` by default."""
     one = limit(text, kind, metric, where)
     base = more.get("base")
     if kind == "vs_base":
@@ -37,7 +37,7 @@ def verdict(now, text="170M", kind="max", metric="mult_adds", where="", **more):
 
 
 def placed(one, line=3, column=21):
-    """A verdict whose limit stands in the file of checks."""
+    """A verdict whose limit is in the file of checks."""
     return one._replace(limit=one.limit._replace(place=Place(CONFIG, line, column)))
 
 
@@ -54,7 +54,7 @@ def outcome(spec, *verdicts, level="error", settings=None, why="", **more):
 
 
 def everything():
-    """A finished run with every kind of outcome in it: eleven rows of limits and problems."""
+    """A finished run with every kind of outcome: eleven rows of limits and problems."""
     cause = Cause(Place(NET, 3, 5, 11), "fc changed", 20_000_000)
     crossed = placed(verdict(181_500_000, status="crossed", base=160_000_000, cause=cause))
     shares = placed(verdict(0.25, "10%", where="any_layer", status="already", base=0.5, layer="fc"), 4, 7)
@@ -83,7 +83,7 @@ def everything():
 
 
 class Memory(Repository):
-    """A repository of one commit that is held in memory: no git is started. Files on disk are below `root`."""
+    """A repository of one commit in memory, without git. Files on disk are below `root`."""
 
     def __init__(self, root, files, tracked=(), head=False, modes=None, known=(), apart=False, is_shallow=False):
         super().__init__(os.path.realpath(root))
@@ -94,7 +94,7 @@ class Memory(Repository):
         self.listed = {name: f"{modes.get(name, '100644')} blob {_sha(data)}" for name, data in files.items()}
 
     def git(self, *args):
-        """What git says of the revisions that it knows, and of the clone."""
+        """The answers of git about known revisions and the clone."""
         if args == ("rev-parse", "HEAD"):
             return f"{COMMIT if self.head else 'd' * 40}\n".encode()
         if args[:2] == ("rev-parse", "--verify"):
@@ -133,7 +133,7 @@ def _sha(data):
 
 
 def finished(*specs, base="main", **more):
-    """A finished run of the file of checks, or of limits that are given."""
+    """A finished run of the file of checks or of given limits."""
     return Run(list(specs), None, base, **more).finished()
 
 
@@ -146,5 +146,5 @@ def statuses(checked):
 
 
 def loosened(checked):
-    """What became of each limit that is less strict, and of which specs."""
+    """Each loosened limit, with what happened to it and the specs concerned."""
     return [(one.status, one.limit.metric, one.became, *one.specs) for one in checked.loosened]

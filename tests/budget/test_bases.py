@@ -1,4 +1,4 @@
-"""Which commit is the base, and what was called what there: files on disk, a base in memory, no git."""
+"""The choice of the base commit, and renamed files: files on disk, a base in memory, no git."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ NET = "input: [10, 10, 10]\nlayers:\n  - {conv: 1x1, out: %s}\n"
 
 
 def begun(there, monkeypatch, *known, ci=None, **more):
-    """The base that is chosen where git knows these branches, and CI services say this."""
+    """The chosen base, given the branches of git and the variables of CI services."""
     for name, value in (ci or {}).items():
         monkeypatch.setenv(name, value)
     there({}, {"net.yaml": NET % 9}, known=known, **more)
@@ -95,10 +95,10 @@ def test_the_base_of_a_path(there, tmp_path, limit):
     assert found.of("mobilenet.yaml").name == "mobilenet.yaml"  # a shipped config stands in for a file that is gone
     assert found.of("resnet50.yaml") is None
     os.symlink("new.yaml", tmp_path / "link.yaml")
-    assert found.of("link.yaml").name is None  # a link is no file that was renamed
+    assert found.of("link.yaml").name is None  # a link is not a renamed file
     limit(file_bytes=10)
     fresh = bases.Bases("main")
-    assert fresh.of("new.yaml").name == "old.yaml"  # the same bytes, whatever their number
+    assert fresh.of("new.yaml").name == "old.yaml"  # the same bytes, of any number
 
 
 def test_a_spec_that_is_as_it_was_is_read_once(there):

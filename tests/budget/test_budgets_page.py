@@ -1,4 +1,4 @@
-"""docs/budgets.md does what it says: every block is read or run, every table compared with the code."""
+"""docs/budgets.md is correct: every block is read or run, every table compared with the code."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The layer and the line that an excess comes from: of specs by hand, with their base in memory."""
+"""The layer and the line that cause an excess, for hand-written specs with a base in memory."""
 
 import pytest
 
@@ -8,12 +8,12 @@ HEAD = "input: [10, 10, 10]\n"
 
 
 def lines(*outs):
-    """One convolution a line."""
+    """One convolution per line."""
     return "layers:\n" + "".join(f"  - {{conv: 1x1, out: {out}}}\n" for out in outs)
 
 
 def found(there, before, after, metric="mult_adds", text="1", kind="max"):
-    """(line, column, width, what, amount) of the cause of a limit that the change makes worse; None without one."""
+    """(line, column, width, what, amount) of the cause of a worsened limit; None if there is none."""
     there({"net.yaml": after}, None if before is None else {"net.yaml": before})
     base = None if before is None else "main"
     (outcome,) = Run(["net.yaml"], None, base, {kind: {metric: text}}).finished().outcomes
@@ -21,7 +21,7 @@ def found(there, before, after, metric="mult_adds", text="1", kind="max"):
     return one and (*one.place[1:], one.what, one.amount)
 
 
-GROWN = [  # the layers before and after: the line, what is said, by how many mult-adds
+GROWN = [  # the layers before and after: the line, the message, the added mult-adds
     ([5, 6], [5, 7], (4, 6, 4, "conv_2 changed", 500)),
     ([5, 6], [6, 6], (3, 6, 4, "conv_1 changed", 1_000)),  # conv_2 follows from it
     ([5], [5, 9], (4, 6, 4, "conv_2 added", 4_500)),
@@ -65,7 +65,7 @@ def test_networks_that_are_too_large_are_not_compared_layer_by_layer(there, limi
 
 
 REPEAT = HEAD + "vars: {a: %s}  # wide\nlayers:\n  - repeat: 3\n    layers: [{conv: 1x1, out: a}]\n"
-EDITED = [  # before, after: where the change is, not where the layer is
+EDITED = [  # before, after: the place of the change, not of the layer
     (REPEAT % 5, REPEAT % 6, (2, 1, 12)),
     (REPEAT % 5, REPEAT.replace("repeat: 3", "repeat: 4") % 5, (4, 3, 11)),
     (

@@ -1,4 +1,4 @@
-"""`diff --base REF` without a spec: all that costcalc.yaml names and all that changed."""
+"""`diff --base REF` without a spec: all specs in costcalc.yaml and all changed ones."""
 
 import json
 import math
@@ -45,7 +45,7 @@ def test_exit_code_is_for_what_rose(repo, run):
 
 @pytest.mark.parametrize("now", ["layers: [", net(100).replace("}]", "}, {opaque: magic}]")])
 def test_exit_code_is_for_what_may_have_risen_too(repo, run, now):
-    """A file that cannot be read, a layer of unknown cost: nobody knows that no total rose."""
+    """With an unreadable file or a layer of unknown cost, a total may have risen."""
     repo.write(c=now)
     assert run("diff", "--base", "before").code == 0
     assert run("diff", "--base", "before", "--exit-code").code == 2
@@ -136,7 +136,7 @@ def test_without_a_base_or_with_settings_it_is_an_error(repo, run):
 
 
 def moved(before, after, **more):
-    """A spec of one layer without bias, as wide at the base and now; None where it is not there."""
+    """A spec of one layer without bias, with its width at the base and now; None if it does not exist."""
     sides = ({"mult_adds": side, "params": side} if side is not None else None for side in (before, after))
     return Moved("net.yaml", {}, *sides, **more)
 
@@ -159,7 +159,7 @@ def test_only_what_was_there_can_rise():
 
 
 def test_the_columns_of_the_table():
-    """Counts give way to a narrow screen in this order: percentages, then amounts at the base; names are folded."""
+    """A narrow screen drops percentages first, then amounts at the base; names are folded."""
     costs = [
         column
         for title in ("mult-adds", "params")

@@ -1,4 +1,4 @@
-"""`costcalc check` on real git repositories: the verdict table, bases of every kind, and what the exit code means."""
+"""`costcalc check` on real git repositories: the verdict table, every kind of base, and exit codes."""
 
 import io
 import json
@@ -66,7 +66,7 @@ def test_verdict_table_of_a_least_cost(repository, run, before, now, status):
     assert statuses(run)[1] == {"min mult_adds": status}
 
 
-CHANGES = [  # limit, channels out before and now (1,000 mult-adds each), whether it passes
+CHANGES = [  # limit, output channels before and now (1,000 mult-adds each), whether it passes
     ("+0", 100, 100, True),
     ("+0", 100, 99, True),
     ("+0", 100, 101, False),
@@ -94,7 +94,7 @@ def test_the_base_is_where_the_branch_began(repository, run):
     repository.git("switch", "-q", "-c", "change")
     repository.commit(net=net(12))
     repository.git("switch", "-q", "main")
-    repository.commit(net=net(20))  # main went on: no concern of this change
+    repository.commit(net=net(20))  # main has moved on, which does not concern this change
     repository.git("switch", "-q", "change")
     assert statuses(run)[0] == 1
     assert statuses(run, "--base", "main")[0] == 0
@@ -140,7 +140,7 @@ def test_shallow_clone(repository, run, tmp_path, monkeypatch):
 
 
 def test_a_limit_that_needs_no_base_is_judged_in_a_shallow_clone(repository, run, tmp_path, monkeypatch):
-    repository.git("checkout", "-q", "-b", "work")  # nor is there a main
+    repository.git("checkout", "-q", "-b", "work")  # there is no main either
     repository.commit(costcalc=limits("max: {mult_adds: 10k}"), net=net(10))
     repository.commit()
     clone = tmp_path / "clone"
@@ -243,7 +243,7 @@ def test_a_submodule_is_no_new_spec(repository, run, tmp_path_factory, monkeypat
 def test_what_cannot_be_read_at_the_base(repository, run):
     repository.commit(costcalc=limits("max: {mult_adds: 10k}"), net="layers: [")
     repository.write(net=net(10))
-    assert statuses(run) == (0, {"max mult_adds": "pass"})  # the change that mends it
+    assert statuses(run) == (0, {"max mult_adds": "pass"})  # the change that fixes it
     repository.write(net=net(11))
     assert statuses(run) == (1, {"max mult_adds": "over"})
     repository.write(costcalc=limits("vs_base: {mult_adds: +0}"))
@@ -296,12 +296,12 @@ def test_incomplete_against_a_base(repository, run):
     repository.commit(costcalc=limits("vs_base: {mult_adds: +0}"), net=OPAQUE % "")
     assert run("check")[0] == 0  # nothing changed, whatever it costs
     repository.write(net=OPAQUE.replace("10}", "9}") % "")
-    assert run("check")[0] == 2  # less, as far as one can know
+    assert run("check")[0] == 2  # less in the known part
     repository.write(net=net(30))
-    assert run("check")[0] == 2  # more than the part of the base that is known
+    assert run("check")[0] == 2  # more than the known part of the base
     repository.commit(net=net(10))
     repository.write(net=OPAQUE.replace("10}", "11}") % "")
-    assert run("check")[0] == 1  # more in any case
+    assert run("check")[0] == 1  # certainly more
 
 
 def test_a_specs_own_budget(repository, run):
@@ -314,7 +314,7 @@ def test_a_specs_own_budget(repository, run):
     assert (code, kinds) == (0, [["activations"], ["params"], ["mult_adds", "params"]])
     repository.write(net=net(11) + own)
     assert run("check")[0] == 1
-    assert run("check", "net.yaml", "--max", "mult_adds=11k")[0] == 0  # limits from options stand alone
+    assert run("check", "net.yaml", "--max", "mult_adds=11k")[0] == 0  # only limits from options apply
     code, out, _ = run("check", "net.yaml")
     assert "--> net.yaml:4:21" in out
 
@@ -324,7 +324,7 @@ def test_one_off_limits(run):
     assert run(*args, "--max", "mult_adds=166396800", "--max", "params=2568144")[0] == 0
     code, out, _ = run(*args, "--max", "mult_adds=166396799")
     assert code == 1
-    assert "mult-adds 166,396,800 is 1 (0.0 %) over the limit 166,396,799" in out  # rounded, they would be the same
+    assert "mult-adds 166,396,800 is 1 (0.0 %) over the limit 166,396,799" in out  # equal if rounded
     assert run(*args, "--max", "framework.params=2.59M")[0] == 0
     assert run(*args, "--max", "any_layer.mult_adds=8%", "--min", "params=2M")[0] == 1
     assert run(*args, "-c", "flops", "--max", "flops=400M", "--max", "weights_bytes=11MB")[0] == 0
@@ -364,7 +364,7 @@ def test_found_by_walking_up(repository, run, monkeypatch):
     (repository.root / "deep" / "er").mkdir(parents=True)
     monkeypatch.chdir(repository.root / "deep" / "er")
     assert "../../models/net.yaml" in run("check")[1]
-    subprocess.run(["git", "init", "-q", repository.root / "deep"], check=True)  # another repository: not past its root
+    subprocess.run(["git", "init", "-q", repository.root / "deep"], check=True)  # another repository: stop at its root
     code, _, err = run("check")
     assert (code, "there is no costcalc.yaml here or in a directory above" in err) == (2, True)
     assert run("check", "--config", "../../costcalc.yaml")[0] == 0
@@ -435,7 +435,7 @@ error[over-limit]: mult-adds 30k is 5k (20.0 %) over the limit 25k
     )
 
 
-EDITS = [  # the layers before and after, and the line and words of what grew
+EDITS = [  # the layers before and after, and the line and text of the cause
     ("[{conv: 1x1, out: 10}]", "[{conv: 1x1, out: 20}]", 3, "conv changed"),
     ("[{conv: 1x1, out: 10}]", "\n - {conv: 1x1, out: 10}\n - {conv: 3x3, out: 10}", 5, "conv_2 added"),
     ("[{conv: 1x1, out: w}]", "[{conv: 1x1, out: w}]\n#", 2, "conv changed"),
@@ -456,7 +456,7 @@ def test_the_cause_is_the_line_of_the_change(repository, run, before, after, lin
 
 
 SEPARABLE = "input: [32, 32, 8]\nvars: {w: %d}\nlayers:\n  - {conv: 1x1, out: 8}\n  - {separable: %s, repeat: %s}\n"
-CALLS = [  # of a block that comes with costcalc: what changed, and the line where the spec has that
+CALLS = [  # a built-in block: what changed, and its line in the spec
     ((8, "16", "2"), (8, "16", "4"), 5),
     ((8, "16", "2"), (8, "24", "2"), 5),
     ((8, "w", "2"), (16, "w", "2"), 2),
@@ -534,7 +534,7 @@ def test_exit_code_of_a_bug(repository):
 def test_a_verdict_is_set_in_the_room_there_is(repository, run, monkeypatch):
     repository.commit(costcalc=limits("max: {mult_adds: 10k}"), net=net(10))
     repository.write(net=net(11))
-    monkeypatch.setenv("COLUMNS", "66")  # the words of the verdict alone are 29
+    monkeypatch.setenv("COLUMNS", "66")  # the words of the verdict alone take 29 columns
     out = run("check").out
     assert re.search(r"^FAIL +net.yaml +mult-adds +10k +10k +11k +this", out, re.M)
     assert max(map(len, out.partition("failed")[2].splitlines())) <= 66

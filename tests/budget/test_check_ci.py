@@ -1,4 +1,4 @@
-"""The parts for CI, each tried as it is used: the action by a shell, the hooks by pre-commit, the fixture by pytest."""
+"""The parts for CI, each tested in use: the action by a shell, the hooks by pre-commit, the fixture by pytest."""
 
 import inspect
 import os
@@ -27,7 +27,7 @@ PARTS += ("pyproject.toml", "hatch_build.py", "docs", "lean")
 LEAN = {"click", "rich", "pyyaml"}
 
 LIBRARIES = [path for path in sys.path if path.rstrip("/").endswith(("site-packages", "dist-packages"))]
-PLANTED = {  # what a checkout may have beside its specs, so that a program that looks there runs it
+PLANTED = {  # files that a checkout may contain so that programs execute them
     *sys.stdlib_module_names,
     *("click", "yaml", "rich", "numpy", "pandas", "sympy", "costcalc", "pip", "hatchling", "setuptools", "wheel"),
     *(
@@ -47,7 +47,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX s
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
-    """A copy of what the package is built from, as a commit of its own."""
+    """A copy of the package sources in a separate commit."""
     folder = tmp_path_factory.mktemp("sources")
     for name in PARTS:
         path = ROOT / name
@@ -63,7 +63,7 @@ def sources(tmp_path_factory):
 
 @pytest.fixture
 def offline(monkeypatch):
-    """pip installs without a network: the package is built and run with the libraries of these tests."""
+    """Makes pip install offline: the package is built and run with the libraries of these tests."""
     pytest.importorskip("hatchling")
     settings = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_CONFIG_FILE": os.devnull}
     for name, value in {**settings, "PYTHONPATH": os.pathsep.join(LIBRARIES)}.items():
@@ -71,14 +71,14 @@ def offline(monkeypatch):
 
 
 def script(path, text):
-    """A program of a few lines of bash."""
+    """Write an executable bash script."""
     path.write_text(f"#!/bin/bash\n{text}\n")
     path.chmod(0o755)
 
 
 @pytest.fixture
 def environments(tmp_path_factory):
-    """A directory for PATH with a Python whose virtual environments have the libraries of these tests."""
+    """A directory for PATH with a Python whose virtual environments contain the libraries of these tests."""
     folder = tmp_path_factory.mktemp("programs")
     (folder / "a.pth").write_text("\n".join(LIBRARIES))
     for name in ("python", "python3"):
@@ -88,7 +88,7 @@ def environments(tmp_path_factory):
 
 
 class Job:
-    """A job that runs the steps of the action, as the runner does."""
+    """A job that runs the steps of the action like GitHub's runner."""
 
     def __init__(self, folder, temp, inputs, event):
         defaults = {name: str(one.get("default", "")) for name, one in ACTION["inputs"].items()}
@@ -99,7 +99,7 @@ class Job:
         self.summary, self.output = temp / "summary.md", temp / "output"
 
     def value(self, text, action_path):
-        """A text with its expressions filled in; one that is not known is a mistake of the action."""
+        """A text with its expressions replaced; an unknown one is an error of the action."""
 
         def known(match):
             expression = match[1].strip()
@@ -115,7 +115,7 @@ class Job:
         return re.sub(r"\$\{\{(.*?)\}\}", known, str(text))
 
     def wanted(self, step):
-        """Whether a step's `if` holds."""
+        """Whether a step's `if` is true."""
         parts = step.get("if", "").replace("${{", "").replace("}}", "").split("&&")
         found = [part.strip().partition(" == ") for part in parts if part.strip()]
         return all(
@@ -124,12 +124,12 @@ class Job:
         )
 
     def run(self, action_path, path=""):
-        """Run the steps; the exit code of the one that fails, or 0."""
+        """Run the steps; return the exit code of the one that fails, or 0."""
         for step in ACTION["runs"]["steps"]:
             if not self.wanted(step):
                 continue
             self.output.write_text("")
-            assert "${{" not in step["run"]  # else a branch's name could be a command
+            assert "${{" not in step["run"]  # otherwise a branch name could be a command
             env = {name: self.value(text, action_path) for name, text in step.get("env", {}).items()}
             files = {"GITHUB_STEP_SUMMARY": self.summary, "GITHUB_OUTPUT": self.output, "RUNNER_TEMP": self.temp}
             env = {**os.environ, **env, **{name: str(value) for name, value in files.items()}}
@@ -147,7 +147,7 @@ class Job:
 
 @pytest.fixture
 def job(repository, tmp_path_factory):
-    """A function that makes a job on the repository, with costcalc installed already."""
+    """A function that creates a job on the repository with costcalc installed."""
 
     def job(inputs, event=True, installed=True):
         temp = tmp_path_factory.mktemp("runner")
@@ -155,7 +155,7 @@ def job(repository, tmp_path_factory):
             (temp / "costcalc" / "bin").mkdir(parents=True)
             script(temp / "costcalc" / "bin" / "python", f'[ "$3" = pip ] || exec {sys.executable} "$@"')
             (temp / "bin").mkdir()
-            script(temp / "bin" / "python3", "exit 0")  # it makes no environment, as there is one
+            script(temp / "bin" / "python3", "exit 0")  # no new environment, because one exists
         found = Job(repository.root, temp, inputs, event)
         found.path = temp / "bin"
         return found
@@ -243,7 +243,7 @@ def test_a_comment_is_made_once_then_kept_up_to_date(repository, job, old):
 
 @pytest.fixture
 def hooks(repository, sources, offline, tmp_path_factory, monkeypatch):
-    """A function that runs the hooks on all that there is, as a commit does."""
+    """A function that runs the hooks on all files, as a commit does."""
     pytest.importorskip("pre_commit")
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("PRE_COMMIT_HOME", str(home))
@@ -289,7 +289,7 @@ def test_the_hooks_by_pre_commit(repository, hooks):
 
 @pytest.fixture
 def hostile(repository, tmp_path_factory):
-    """A pull request that plants modules and settings wherever a program may look; gives the file that they make."""
+    """A pull request with modules and settings wherever a program may look; returns the file that they would create."""
     mark = tmp_path_factory.mktemp("mark") / "hacked"
     code = f"open({str(mark)!r}, 'a').write(__file__ + ' ' + __name__ + chr(10))\n"
     repository.commit(costcalc=CHECKS, models__net=NET % 10)
@@ -317,7 +317,7 @@ def hostile(repository, tmp_path_factory):
 
 
 def test_what_is_planted_would_run(repository, hostile):
-    """The test of the tests below: each way that they close is one."""
+    """A control for the tests below: each attack works without protection."""
     for line in (["-m", "venv", "x"], ["-m", "costcalc"], ["-c", "import argparse, yaml"], ["-m", "pip"]):
         hostile.unlink(missing_ok=True)
         subprocess.run([sys.executable, *line], cwd=repository.root, capture_output=True, check=False)
@@ -348,7 +348,7 @@ def test_the_hooks_run_nothing_of_a_checkout(repository, hostile, hooks):
 
 @pytest.fixture
 def published(sources, offline, monkeypatch, tmp_path_factory):
-    """pip finds costcalc, as if it were published."""
+    """Lets pip find costcalc as if it were published."""
     folder = tmp_path_factory.mktemp("wheels")
     line = [sys.executable, "-I", "-m", "pip", "wheel", "--no-build-isolation", "-q", "-w", folder, sources / "lean"]
     subprocess.run(line, cwd="/", check=True, capture_output=True)
@@ -369,7 +369,7 @@ def test_the_gitlab_job_runs_nothing_of_a_checkout(repository, hostile, publishe
 
 
 def is_due(requirement):
-    """Whether a requirement holds here, without extras."""
+    """Whether a requirement applies here, without extras."""
     marker = Requirement(requirement).marker
     return marker is None or marker.evaluate({"extra": ""})
 
@@ -380,7 +380,7 @@ def names_of(requirements):
 
 
 def test_ci_and_hooks_install_what_a_check_uses():
-    """The lean distribution is a part of the whole, and what hooks install is that and what it stands on, no more."""
+    """The lean distribution is a subset, and hooks install exactly that and its dependencies."""
     tables = [(ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "lean/pyproject.toml")]
     whole, lean = (
         re.findall(r'"(.+?)"', re.search(r"^dependencies = \[(.*?)\]", text, re.S | re.M)[1]) for text in tables
@@ -406,7 +406,7 @@ def test_ci_and_hooks_install_what_a_check_uses():
 
 @pytest.mark.slow
 def test_the_lean_wheel_is_the_whole_program(sources, tmp_path):
-    """Every file of the package, and the version; what a check loads is none of what it leaves out."""
+    """It contains every file of the package and the version; a check imports none of the omitted dependencies."""
     pytest.importorskip("hatchling")
     line = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(line, cwd=sources / "lean", check=True, capture_output=True)
@@ -420,7 +420,7 @@ def test_the_lean_wheel_is_the_whole_program(sources, tmp_path):
 
 
 def test_every_interpreter_is_isolated():
-    """In all that is shown for CI, no Python starts without -I, and no program of a checkout's environment."""
+    """No CI example starts Python without -I or runs a program from the checkout's environment."""
     texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("action.yml", ".pre-commit-hooks.yaml")]
     page = (ROOT / "docs" / "budgets.md").read_text(encoding="utf-8")
     texts += re.findall(r"^```yaml\n(.*?)^```", page, re.S | re.M)
@@ -468,7 +468,7 @@ def test_the_fixture_by_pytest(tmp_path):
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False, env=env)
     assert "1 failed, 4 passed" in done.stdout
     assert "AssertionError: models/net.yaml: mult-adds 10k is 1k (11.1 %) over the limit 9k" in done.stdout
-    assert "asserting.py" not in done.stdout  # the test is to blame, not what it calls
+    assert "asserting.py" not in done.stdout  # the traceback shows the test, not its callee
 
 
 def test_the_fixture_fails_for_what_was_over_before(repository):

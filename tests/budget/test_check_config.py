@@ -1,4 +1,4 @@
-"""costcalc.yaml: what can stand there, and every way to get it wrong, each with its place and exit code 2."""
+"""costcalc.yaml: valid contents, and every error with its place and exit code 2."""
 
 import json
 import os
@@ -136,7 +136,7 @@ def test_what_is_wrong_is_said_with_its_place(run, tmp_path, marked, code, messa
 
 @pytest.mark.parametrize("spec", ["mobilenet", "mobilenet.yaml"])
 def test_a_shipped_config_has_to_be_a_file_first(run, tmp_path, spec):
-    """The help is a command after which the check runs, as the configuration that the zoo writes is of that name."""
+    """The help is a command that makes the check run: it writes the shipped config under the expected name."""
     text = "checks:\n- {{spec: {}, max: {{params: 5M}}}}\n"
     (tmp_path / "costcalc.yaml").write_text(text.format(spec))
     found, out, err = run("check")

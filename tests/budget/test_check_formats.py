@@ -1,4 +1,4 @@
-"""The formats of `costcalc check` against their schemas, and names in them that would be something else."""
+"""The formats of `costcalc check` against their schemas, and names that try to inject markup."""
 
 import csv
 import io
@@ -33,7 +33,7 @@ checks:
 
 @pytest.fixture
 def checked(repository, run, monkeypatch):
-    """A function that gives the text of a format: of checks with every verdict, from a subdirectory."""
+    """A function that returns the output in a format, for checks with every verdict, run from a subdirectory."""
     same = {f"models__{name}": NET % 5 for name in ("odd", "old")}
     repository.commit(costcalc=CHECKS, models__net=NET % 10, **same)
     repository.git("switch", "-q", "-c", "change")
@@ -73,7 +73,7 @@ def test_gitlab(checked, repository):
         assert issue["location"]["lines"]["begin"] > 0
     prints = [issue["fingerprint"] for issue in issues]
     assert len(set(prints)) == len(issues) == 5
-    repository.write(models__net=NET % 12)  # other numbers, the same issues
+    repository.write(models__net=NET % 12)  # other numbers but the same issues
     assert [issue["fingerprint"] for issue in json.loads(checked("gitlab"))] == prints
 
 
@@ -161,7 +161,7 @@ def test_markdown(checked):
     assert text.count("\n```") == 2
     assert "error[over-limit]: mult-adds 11k is 1k (10.0 %) over the limit 10k" in text
     table = [line for line in text.splitlines() if line.startswith("| ")]
-    assert len(table) == 11  # head, rule, 8 limits, and what is not judged
+    assert len(table) == 11  # header, rule, 8 limits, and the row that is not judged
     assert table[2].startswith("| ERROR |")
 
 
@@ -235,7 +235,7 @@ COMMANDS = ["::error file=a.py::forged", "##[add-matcher]forged.json", "x ##[set
 
 @pytest.mark.parametrize("evil", COMMANDS)
 def test_no_line_of_a_log_is_a_command(repository, run, monkeypatch, evil):
-    """GitHub's runner does what a line says that starts with `::`, or has `##[` anywhere (ActionCommand.cs)."""
+    """GitHub's runner executes lines that start with `::` or contain `##[` (ActionCommand.cs)."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     quoted = json.dumps(evil)
     repository.write(costcalc=f"checks: [{{spec: net.yaml, max: {{any_layer.params: 1}}, why: {quoted}}}]\n")
@@ -253,7 +253,7 @@ def test_no_line_of_a_log_is_a_command(repository, run, monkeypatch, evil):
             assert "##[" not in said.replace(r"\#\#\[", ""), line
             assert not [one for one in said.splitlines() if one.lstrip().startswith("::")], line
             shown.append("forged" in said or "exit-code" in said)
-    assert sum(shown) > len(lines)  # its names were there to be shown
+    assert sum(shown) > len(lines)  # its names were to be shown
     (repository.root / "costcalc.yaml").write_text(f"checks: [{{spec: net.yaml, {quoted}: 1}}]\n")
     for line in (["check"], ["check", "-f", "github", "-o", "a"], ["check", "-f", "md", "-o", "a"]):
         done = run(*line)
@@ -263,7 +263,7 @@ def test_no_line_of_a_log_is_a_command(repository, run, monkeypatch, evil):
 
 
 def test_a_command_that_a_message_shows_is_one_of_a_shell(repository, run):
-    """The name of a file stays one word: nobody runs a part of it who copies the line."""
+    """A file name stays a single shell word, so that a copied command does not execute parts of it."""
     (repository.root / "models").mkdir()
     repository.write(costcalc="checks: [{spec: 'models/*.yaml', max: {params: 1}}]\n")
     name = "a$(touch hacked)`touch hacked`;b 'c.yaml"
@@ -275,7 +275,7 @@ def test_a_command_that_a_message_shows_is_one_of_a_shell(repository, run):
 @pytest.mark.parametrize("evil", EVIL)
 @pytest.mark.parametrize("format", FORMATS)
 def test_no_name_forges_anything(repository, run, evil, format):
-    """In the name of the spec's file, of a layer, of a metric, in the reason, and in the name of a variable's value."""
+    """Tested in the names of the spec file, a layer, a metric and a variable's value, and in the reason."""
     name = evil.replace("/", "|")
     quoted = json.dumps(evil)
     (repository.root / "models").mkdir()

@@ -1,4 +1,4 @@
-"""`costcalc check` on a stranger's pull request: nothing is run, nothing outside is read, and it ends soon."""
+"""`costcalc check` on an untrusted pull request: it runs nothing, reads nothing outside, and ends quickly."""
 
 import json
 import os
@@ -109,7 +109,7 @@ def test_nothing_is_run(repository, run, code):
 
 
 def test_git_runs_nothing_of_the_repository(repository, run):
-    """What files of a repository can ask of git: drivers for differences and texts, which only its owner can name."""
+    """Files of a repository can request diff and textconv drivers, but only its owner can define them."""
     repository.commit(costcalc=ONE.replace("max: {params: 1M}", "vs_base: {params: +0}"), old=NET)
     (repository.root / ".gitattributes").write_text("* diff=evil filter=evil\n")
     (repository.root / ".gitmodules").write_text('[submodule "x"]\n path = x\n url = ext::sh -c "touch hacked"\n')
@@ -158,7 +158,7 @@ def test_names_that_git_quotes(repository, run):
 
 
 def test_git_that_fails_is_no_pass(repository, tmp_path_factory):
-    """A git that breaks in the middle must not look like a base without files."""
+    """A git that fails midway must not look like a base without files."""
     repository.commit(costcalc=ONE.replace("max: {params: 1M}", "vs_base: {params: +0}"), net=NET)
     repository.write(net=NET.replace("10}", "11}"))
     real = subprocess.run(["which", "git"], capture_output=True, text=True, check=True).stdout.strip()

@@ -1,4 +1,4 @@
-"""Verdicts over layers: which of them is told about, how many more there are, and what is not known."""
+"""Verdicts over layers: the reported layer, the number of others, and unknown costs."""
 
 from fractions import Fraction
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ PAPER = find("paper")
 
 
 class Side:
-    """What a network costs in one metric: layer by layer, some of them lower bounds; or as a whole."""
+    """The cost of a network in one metric: by layer, some as lower bounds, or as a whole."""
 
     def __init__(self, layers, unknown=(), whole=False):
         self.amounts, self.hidden, self.whole = layers, dict.fromkeys(unknown), whole
@@ -37,12 +37,12 @@ class Side:
 
 @pytest.fixture(autouse=True)
 def without_causes(monkeypatch):
-    """The line that an excess comes from is not asked for here."""
+    """The line that causes an excess is not tested here."""
     monkeypatch.setattr("costcalc.budget.judge.cause", lambda *sides: None)
 
 
 def judged(kind, where, text, now, base=None):
-    """(status, layer, amount now, at the base, allowed, further layers that break it, the furthest of all)."""
+    """(status, layer, current amount, base amount, allowed, number of further failing layers, the worst one)."""
     found = judge(limit_of(kind, "mult_adds", where, text, PAPER), Side(now), base and Side(base))
     return found.status, found.layer, found.now, found.base, found.allowed, found.others, found.furthest
 
@@ -163,7 +163,7 @@ def test_a_lower_bound_can_break_a_limit_and_not_keep_it(kind, where, text, now,
 
 @pytest.mark.parametrize("kind", ["max", "vs_base"])
 def test_what_is_as_it_was_is_as_sure_as_it_was(kind):
-    """The base is the same object: whatever its unknown layers cost, they cost it on both sides."""
+    """The base is the same object, so its unknown layers cost the same on both sides."""
     side = Side(FOUR, "a")
     assert judge(limit_of(kind, "mult_adds", "", "+0" if kind == "vs_base" else "9", PAPER), side, side).status in (
         "pass",

@@ -1,4 +1,4 @@
-"""A change that raises, removes or dodges its own limits: shown first in every format, and failing with --locked."""
+"""A change that raises, removes or evades its own limits is shown first in every format, and fails with --locked."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ FORMATS = ("table", "json", "md", "csv", "latex", "github", "gitlab", "junit", "
 
 @pytest.fixture
 def change(repository, run):
-    """A function that commits files, then others on a branch; gives what became of the limits, and the exit codes."""
+    """A function that commits files, then changes on a branch; returns the loosened limits and the exit codes."""
 
     def change(before, after, *args, gone=()):
         repository.commit(**before)
@@ -31,7 +31,7 @@ def change(repository, run):
     return change
 
 
-RAISED = [  # what is replaced in the file of checks; what is found
+RAISED = [  # replacement in the file of checks; findings
     (("10k", "20k"), [("raised", "mult_adds", "10k", "20k")]),
     (("10k", "10001"), [("raised", "mult_adds", "10k", "10001")]),
     (("+1%", "+2%"), [("raised", "mult_adds", "+1%", "+2%")]),
@@ -139,7 +139,7 @@ def test_a_layer_that_leaves_its_glob(change, run):
 @pytest.mark.parametrize(
     "after",
     [
-        NAMED % (90, "stage/b"),  # over the limit, which says so
+        NAMED % (90, "stage/b"),  # exceeds the limit, which reports it
         NAMED.partition("  - {conv: 1x1, out: %s")[0],  # nothing new
         NAMED % (5, "stage/b") + "  - {conv: 1x1, out: 9, as: head/c}\n",  # nothing gone
         NAMED % (5, "stage/c"),  # still judged
@@ -172,7 +172,7 @@ def test_checks_that_are_gone_or_hidden_by_others(change, repository, run, monke
         {"costcalc": CHECKS.replace("net", "models/net"), "models__net": net},
         {"models__costcalc": CHECKS.replace("10k", "20k")},
     )
-    assert (found, locked) == ([], 0)  # here the old ones hold
+    assert (found, locked) == ([], 0)  # the old ones apply here
     monkeypatch.chdir(repository.root / "models")
     assert json.loads(run("check", "--json").out)["limits"][0]["message"] == (
         "limit raised: max mult_adds 10k -> 20k, of models/net.yaml"
@@ -266,7 +266,7 @@ OPTIONS = ("net.yaml", "--max", "mult_adds=20k", "--vs-base", "mult_adds=+1%", "
     [("prices: {mac: 0}", 2), ("prices: {mac: 2}", 2), ("base: flops", 2), ("prices: {mac: 1}\ntitle: other", 0)],
 )
 def test_a_price_list_of_an_option_that_a_change_edits(change, run, after, count):
-    """Options are the user's, but the file that they name is of the change: at a price of 0 nothing costs anything."""
+    """The option is the user's, but its file belongs to the change, which could set all prices to 0."""
     before = {"prices": "name: mine\ncost: mult_adds\nprices: {mac: 1}\n", "net": NET % 5}
     after = {"prices": f"name: mine\ncost: mult_adds\n{after}\n", "net": NET % 5}
     found, code, locked = change(before, after, *OPTIONS)

@@ -1,4 +1,4 @@
-"""`costcalc check --metrics`: totals beside the limits, by hand, now and at the base, in every format that has them."""
+"""`costcalc check --metrics`: totals next to the limits, now and at the base, in every format. Counted by hand."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ ASKED = ("--metrics", "mult_adds,weights_bytes")
 
 @pytest.fixture
 def edited(repository, run):
-    """A net of 10 outputs at the base that has 11 now, and one that is new."""
+    """A net with 10 outputs at the base and 11 now, and a new net."""
     repository.commit(costcalc=LIMITS, net=NET % 10)
     repository.git("switch", "-q", "-c", "change")
     repository.write(net=NET % 11, new=NET % 1)

@@ -1,4 +1,4 @@
-"""What a reviewer sees of a change: base, now and change of each metric and spec, the largest movers first."""
+"""The reviewer's view of a change: base, now and change per metric and spec, largest changes first."""
 
 import csv
 import io
@@ -36,7 +36,7 @@ def test_movers_come_first_with_base_now_and_change(repository, run, tmp_path):
     table = [line.split() for line in run("check").out.splitlines() if line.startswith("ok ")]
     assert [line[1] for line in table] == ["b.yaml", "a.yaml", "a.yaml", "c.yaml"]
     first, *_ = csv.DictReader(io.StringIO(run("check", "--format", "csv").out))
-    assert first["spec"] == "a.yaml"  # as the file has them
+    assert first["spec"] == "a.yaml"  # in file order
 
 
 def test_specs_that_cannot_be_read_have_a_row(repository, run, tmp_path):
@@ -60,7 +60,7 @@ def test_a_new_spec_has_no_change(repository, run, tmp_path):
 def test_what_was_over_before_fails_on_the_default_branch(repository, run, tmp_path):
     (tmp_path / "costcalc.yaml").write_text(CHECKS.replace("max: {params: 100k}", "max: {params: 100}"))
     repository.commit(a=net(10), b=net(100), c=net(100))
-    assert run("check").code == 0  # a pull request is not stopped by what it did not do
+    assert run("check").code == 0  # a pull request does not fail for unrelated changes
     assert run("check", "--strict-base").code == 1
     assert run("check", "--strict-base", "--exit-zero").code == 0
     (tmp_path / "costcalc.yaml").write_text(CHECKS.replace("max: {params: 100k}", "max: {params: 100}, level: warn"))

@@ -1,4 +1,4 @@
-"""The page of checks made by hand: every line, row and entry of it, without a network or a repository."""
+"""The page of hand-made checks: every line, row and entry, without a network or a repository."""
 
 import math
 from fractions import Fraction
@@ -18,7 +18,7 @@ ODD = "models/odd\\x1b.yaml"  # the control character is shown as an escape
 
 
 def block(kind, code, message, place, notes):
-    """A problem as lines that are easy to compare."""
+    """A problem as easily comparable lines."""
     at = f" {place.source.path}:{place.line}" if place else ""
     return [f"{kind}[{code}]{at} {message}", *(f"  {name}: {text}" for name, text in notes)]
 
@@ -140,7 +140,7 @@ def test_sheets_are_the_rows_and_the_metrics_that_were_asked_for(page):
     assert VerdictPage(Checked([], ""), block).sheets() == []
 
 
-TOTALS = [  # a metric as it is shown: base, now, change
+TOTALS = [  # a metric as shown: base, now, change
     (Shown("params", 5, 0), ("0", "5", "-")),
     (Shown("params", 900, 1_000), ("1k", "900", "-10.0 %")),
     (Shown("params", 9, 8, True, False), (">= 8", "9", "-")),
@@ -186,7 +186,7 @@ RECORDS = [  # without settings and messages
     ("models/odd\x1b.yaml", *NOTHING, "error", "costcalc.yaml", 5),
     ("models/odd\x1b.yaml", *NOTHING, "error", "", None),
 ]
-SAID = {"limit-removed", "shown", "error"}  # statuses whose message is tested by itself
+SAID = {"limit-removed", "shown", "error"}  # statuses whose message has its own test
 REMOVED = ["limit removed: max fc* params 3, of a, b", "limit removed: min mult_adds 1, of c.yaml"]
 BOUND = "`now` is a lower bound: the cost of a layer is not known"
 
@@ -294,7 +294,7 @@ def test_the_change_of_an_amount(now, base, text, share, cell):
     assert cells[6] == cell
 
 
-STATUSES = [  # a status, what it counts as at each level
+STATUSES = [  # a status, its category at each level
     *((one, "failed", "warned") for one in ("crossed", "worse", "over", "grew")),
     ("already", "already_over", "already_over"),
     ("excepted", "excepted", "excepted"),

@@ -1,4 +1,4 @@
-"""`--update` and `--tighten`: limits are rewritten, then the check passes, and nothing else in the file is another."""
+"""`--update` and `--tighten`: limits are rewritten, the check then passes, and the rest of the file is unchanged."""
 
 import re
 
@@ -137,7 +137,7 @@ def test_after_tightening_what_passed_passes(updating, marked, margin):
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """A repository whose specs are others than those at its base."""
+    """A repository whose specs differ from its base."""
     import os
     import subprocess
 
@@ -177,7 +177,7 @@ def test_old_and_new_are_shown(run, tmp_path):
     assert (tmp_path / "costcalc.yaml").read_text() == FILE.replace("9k", "10k")
     assert run("check") == (0, run("check")[1], "")
     assert run("check", "--update") == (0, "no limit had to change\n", "")
-    assert run("check", "--tighten")[1] == "costcalc.yaml:3:35  max params 1M -> 100\n"  # no whole million is there
+    assert run("check", "--tighten")[1] == "costcalc.yaml:3:35  max params 1M -> 100\n"  # there is no whole million
 
 
 def test_tighten_leaves_what_is_broken(run, tmp_path):

@@ -1,4 +1,4 @@
-"""What a file of checks says, value by value; what is wrong with one, with its place and the way out. No network."""
+"""Values of a file of checks, and its errors with place and help. Without a network."""
 
 import os
 
@@ -94,7 +94,7 @@ SIMILAR, SIMILAR_PAPER = "a similar name exists: `params`", "a similar name exis
 DOWN = "a path goes down from the directory of the file it stands in, as in `backbones/mobilenet.yaml`"
 KNOWN = "known: `at`, `convention`, `from`, `metric`, `reason`, `spec`, `to`"
 BESIDE = "paths are relative to this file"
-WRONG = [  # the file (its places between « »), and (code, help) of what is wrong there
+WRONG = [  # the file (places between « »), and (code, help) of each error
     ("«x»", ("not-a-map", "start with `checks:` and a list")),
     ("«a»: 1", ("unknown-key", "known: `checks`, `exceptions`"), ("missing-key", f"write `checks:`, then - {ENTRY}")),
     ("«e»xceptions: []", ("empty", f"- {EXCEPTION}"), ("missing-key", f"write `checks:`, then - {ENTRY}")),

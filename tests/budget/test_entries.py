@@ -1,4 +1,4 @@
-"""Entries of a list in a YAML file, added and removed as lines: every other line stays, however it is written."""
+"""Add and remove list entries in a YAML file as lines; all other lines stay unchanged."""
 
 from itertools import product
 
@@ -8,7 +8,7 @@ import yaml
 from costcalc.budget.entries import Unwritable, added, without
 
 CHECKS = "checks:\n- {spec: net.yaml, max: {params: 1}}\n"
-LISTS = {  # a list of a, b and c, the key with what is around it
+LISTS = {  # a list of a, b and c; its key and the surrounding text
     "indented": "list:\n  - name: a\n    size: 1\n  - name: b\n    size: 2\n  - name: c\n    size: 3\n",
     "not indented": "list:\n- name: a\n  size: 1\n- name: b\n  size: 2\n- name: c\n  size: 3\n",
     "flow": "list:\n  - {name: a, size: 1}\n  - {name: b,\n     size: 2}\n  - {name: c, size: 3}\n",
@@ -37,7 +37,7 @@ def comments(lines):
 
 
 def line_of(text, number):
-    """The line, from 0, in which an entry has its name."""
+    """The line (from 0) with the name of an entry."""
     return next(
         at for at, line in enumerate(of(text)) if f" {'abc'[number]}" in line.partition("#")[0].replace("\n", " ")
     )

@@ -1,4 +1,4 @@
-"""Exceptions: one change may add more than `vs_base` allows, while the base is what it was, and no other change may."""
+"""Exceptions: a single change may add more than `vs_base` allows while the base is the same; other changes may not."""
 
 import csv
 import io
@@ -69,13 +69,13 @@ def test_an_update_excepts_this_change_and_no_other(grown, run):
     assert states(run) == (0, ["pass", "excepted", "excepted"])
     grown.write(models__a=NET % 6)  # another spec may not grow
     assert states(run) == (1, ["grew", "excepted", "excepted"])
-    grown.write(models__a=NET % 5, models__b=NET % 10)  # nor this one further
+    grown.write(models__a=NET % 5, models__b=NET % 10)  # nor may this one grow further
     code, found = states(run)
     assert (code, found) == (1, ["pass", "grew", "grew"])
     assert "note: the exception at costcalc.yaml:8 allows 9,000" in re.sub(" += ", " ", run("check").out)
     assert run("check", "--update").code == 0
     assert text(grown) == (CHECKS + ADDED).replace("9000", "10000").replace("1080B", "1200B")
-    grown.write(models__b=NET % 7)  # less is allowed, too
+    grown.write(models__b=NET % 7)  # less is allowed too
     assert states(run) == (0, ["pass", "excepted", "excepted"])
 
 
@@ -98,7 +98,7 @@ def test_once_the_base_moves_on_it_is_stale_and_an_update_removes_it(grown, run)
     for name in ("md", "github", "html", "latex"):
         assert "stale exception" in run("check", "--format", name).out.replace("\\", ""), name
     grown.write(models__b=NET % 9)
-    assert states(run, "--locked") == (0, ["pass", "pass", "pass"])  # they allow nothing, and were there
+    assert states(run, "--locked") == (0, ["pass", "pass", "pass"])  # they allow nothing and existed before
     out = run("check", "--update").out
     assert out.count("stale exception removed: models/b.yaml") == 2
     assert text(grown) == CHECKS
@@ -179,7 +179,7 @@ def test_one_that_was_at_the_base_and_applies_again_is_shown(repository, run):
     repository.write(models__b=NET % 9)
     limits = json.loads(run("check", "--json", "models/b.yaml").out)["limits"]
     assert [one["metric"] for one in limits] == ["mult_adds"]
-    repository.write(costcalc=CHECKS + ENTRY % (5000, 20000))  # and one that allows more is new
+    repository.write(costcalc=CHECKS + ENTRY % (5000, 20000))  # one that allows more is new
     repository.write(models__b=NET % 5)
     assert states(run, "--locked")[0] == 1
 
@@ -191,7 +191,7 @@ def test_specs_that_are_not_checked_are_left_alone(grown, run):
     assert run("check", "models/a.yaml", "--update").out == "no limit had to change\n"
     assert text(grown) == CHECKS + ADDED
     (grown.root / "models" / "b.yaml").write_text("layers: [")
-    assert "stale" not in run("check").out  # what cannot be read is not judged
+    assert "stale" not in run("check").out  # unreadable files are not judged
     grown.git("rm", "-qf", "models/b.yaml")
     (grown.root / "costcalc.yaml").write_text(CHECKS.partition("  - {spec: models/b")[0] + ADDED)
     assert "no check limits how much it may grow" in run("check").out
@@ -242,7 +242,7 @@ LAYOUTS = [
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("start", ["", "\ufeff"])
 def test_comments_and_layout_stay(grown, run, layout, start):
-    """The new file without the new entry is the old one without the stale entry: all lines but those."""
+    """The new file without the new entry equals the old file without the stale entry."""
     ending = "\r\n" if "\r\n" in layout else "\n"
     path = grown.root / "costcalc.yaml"
     checks = CHECKS.replace("\n", ending)
@@ -273,7 +273,7 @@ def test_a_list_that_cannot_be_rewritten_leaves_the_file_as_it_was(grown, run, w
 
 @pytest.mark.parametrize("name", ["a: b #", "x\ny", "*", "a?", "a\\b", os.fsdecode(b"\xff"), "\u202e"])
 def test_a_name_that_no_exception_can_have(repository, run, name):
-    """The file is as it was, and the error says why."""
+    """The file is unchanged, and the error states the reason."""
     checks = "checks:\n  - {spec: 'nets/*.yaml', vs_base: {params: +0}}\n"
     path = repository.root / "nets" / f"{name}.yaml"
     path.parent.mkdir()
@@ -314,14 +314,14 @@ def test_diff_of_all_says_it(grown, run):
     rows = json.loads(run("diff", "--base", "main", "--json").out)["specs"]
     assert next(row["exceptions"] for row in rows if row["spec"] == "models/b.yaml") == ["mult_adds 5,000 -> 9,000"]
     grown.commit()
-    rows = json.loads(run("diff", "--base", "HEAD", "--json").out)["specs"]  # where it is stale
+    rows = json.loads(run("diff", "--base", "HEAD", "--json").out)["specs"]  # the place of the stale entry
     stale = [row["exceptions"] for row in rows if row["spec"] == "models/b.yaml" and not row["settings"]]
     assert stale == [[]]
 
 
 @pytest.mark.parametrize("before", ["", "    at: {alpha: 0.25}\n"])
 def test_what_an_entry_is_about_is_read_back(before):
-    """A list whose new entry would be for another setting than was meant is not written."""
+    """A list is not written if its new entry would apply to another setting than intended."""
     place = Place(Source("costcalc.yaml", "x\n"), 1, 1)
     limit = Limit("vs_base", "params", "", None, "+1%", place)
     one = Added("costcalc.yaml", limit, "net.yaml", {"alpha": 0.5}, "paper", "100", "200")

@@ -1,4 +1,4 @@
-"""Exceptions by values made by hand: which apply, which are stale, and how their amounts are written."""
+"""Exceptions with hand-made values: which apply, which are stale, and how their amounts are written."""
 
 from fractions import Fraction
 from types import SimpleNamespace
@@ -67,7 +67,7 @@ def test_a_spec_is_named_by_its_setting_and_by_its_path():
 
 
 def side(*unknown):
-    """What a network costs, these metrics of it not known."""
+    """The cost of a network with these metrics unknown."""
     return SimpleNamespace(unknown=lambda metric: {"a": None} if metric in unknown else {})
 
 
@@ -76,7 +76,7 @@ def grown(now=110, base=100, metric="params", **more):
 
 
 CHECK = outcome("models/net.yaml").check
-EXCUSED = [  # exceptions as (from, to), the amount now, which one it is and whether it allows enough
+EXCUSED = [  # exceptions as (from, to), the current amount, the one that applies and whether it suffices
     ([(100, 110)], 110, 0, "excepted"),
     ([(100, 110)], 111, 0, "grew"),
     ([(100, 109), (100, 120), (100, 119)], 110, 1, "excepted"),
@@ -111,7 +111,7 @@ def test_nothing_else_is_excused(status):
 
 
 def why(one, *outcomes):
-    """Why an exception is stale, or "" where it is not."""
+    """The reason why an exception is stale, or ""."""
     found = list(stale([one], outcomes))
     assert [each.exemption for each in found] == [one] * len(found)
     return found[0].why if found else ""
@@ -131,7 +131,7 @@ def test_an_exception_is_stale_once_the_base_is_another():
     assert why(one, net(here, verdict(100, "99", metric="params", base=100))) == nothing
     assert why(one, net(here, grown(), settings={"a": 1})) == nothing
     assert why(one, net("models/other.yaml", grown())) == nothing
-    bad = (Problem("x", "y"),)  # then nothing is known
+    bad = (Problem("x", "y"),)  # nothing is known then
     assert (why(one, net(here, problems=bad)), why(one, net("other.yaml", problems=bad))) == ("", nothing)
 
 
@@ -142,7 +142,7 @@ def test_a_stale_exception_says_where_it_is_and_what_removes_it():
 
 
 def used(*exemptions):
-    """The outcomes of a run in which these exceptions applied, and one that allowed too little."""
+    """The outcomes of a run with exceptions that applied and one that allowed too little."""
     many = [grown(status="excepted", exemption=one) for one in exemptions]
     return [outcome("models/net.yaml", *many, grown(exemption=OTHER))]
 

@@ -1,4 +1,4 @@
-"""The base is the one of the user's repository, and git runs nothing: attacks on real repositories."""
+"""The base comes from the user's repository, and git runs nothing: attacks on real repositories."""
 
 import os
 import re
@@ -20,7 +20,7 @@ GROWTH = "checks:\n- {spec: models/net.yaml, vs_base: {mult_adds: +0}}\n"
 
 @pytest.fixture
 def pull_request(repository):
-    """A base with a small network, and a checkout of a change in which it is large."""
+    """A base with a small network, and a checkout of a change that enlarges it."""
     repository.commit(models__net=SMALL, costcalc=GROWTH)
     repository.write(models__net=LARGE)
     return repository
@@ -28,7 +28,7 @@ def pull_request(repository):
 
 @pytest.fixture
 def trap(tmp_path_factory):
-    """(a program, the file that it makes when somebody runs it)."""
+    """(a program, the file that it creates when it runs)."""
     folder = tmp_path_factory.mktemp("trap")
     program, mark = folder / "program", folder / "ran"
     program.write_text(f"#!/bin/sh\ntouch {mark}\ncat\n")
@@ -37,7 +37,7 @@ def trap(tmp_path_factory):
 
 
 def bare(repository, folder, program):
-    """A bare repository among the files: its files are here, and what it lacks a program brings."""
+    """A committed bare repository whose missing objects are fetched by a program."""
     repository.git("init", "-q", "--bare", "-b", "main", str(folder))
     (folder / "config").write_text(
         f"[core]\nrepositoryformatversion = 1\nbare = false\nworktree = .\nfsmonitor = {program}\n"
@@ -111,16 +111,16 @@ CONFIGS = {
 }
 
 
-CAUGHT = {  # a configuration that runs a program, and what a user does who is caught by it
+CAUGHT = {  # a configuration that runs a program, and the user command that triggers it
     "fsmonitor": ["status"],
     "filter": ["add", "-A"],
     "textconv": ["--no-pager", "diff", "--ext-diff"],
-    "pager": ["log"],  # only for a terminal
-    "alias": ["own"],  # git takes no alias for a command that it has
+    "pager": ["log"],  # only on a terminal
+    "alias": ["own"],  # git ignores aliases for built-in commands
     "ssh": ["ls-remote", "ssh://host.invalid/repository"],
     "included": ["status"],
 }
-HOOKS = {  # a hook, and what a user does who is caught by it
+HOOKS = {  # a hook, and the user command that triggers it
     "post-index-change": ["add", "-A"],
     "reference-transaction": ["update-ref", "refs/heads/other", "HEAD"],
     "post-checkout": ["checkout", "-q", "-b", "other"],
@@ -129,10 +129,10 @@ HOOKS = {  # a hook, and what a user does who is caught by it
 
 
 def careless(root, *args):
-    """Run git as a user does, who has a terminal."""
+    """Run git like a user on a terminal."""
     terminal, inside = os.openpty()
     env = {**os.environ, "TERM": "xterm"}
-    with suppress(subprocess.TimeoutExpired):  # a program that is no server has no answer
+    with suppress(subprocess.TimeoutExpired):  # a program that is not a server does not answer
         command, null = ["git", "-C", root, *args], subprocess.DEVNULL
         subprocess.run(command, stdin=null, stdout=inside, stderr=inside, env=env, timeout=3, check=False)
     os.close(inside)
@@ -141,7 +141,7 @@ def careless(root, *args):
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_traps_catch_a_git_that_is_started_without_care(pull_request, trap, name):
-    """Otherwise no test that finds them untouched shows anything."""
+    """A control: otherwise the tests that find the traps untouched would prove nothing."""
     root = pull_request.root
     (root / "models" / "evil").write_text(CONFIGS["fsmonitor"].format(trap[0]))
     (root / ".gitattributes").write_text("* filter=x diff=x text eol=crlf\n")
@@ -159,7 +159,7 @@ def test_hooks_catch_too(pull_request, trap, name):
 
 
 def with_hooks(root, program, *names):
-    """Put the program where git looks for hooks."""
+    """Install the program as every git hook."""
     hooks = root / ".git" / "hooks"
     hooks.mkdir(exist_ok=True)
     for name in names:
@@ -175,13 +175,13 @@ def test_the_trap_of_a_bare_repository_catches_too(pull_request, trap):
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_hostile_configuration_runs_nothing(pull_request, run, trap, name):
-    """As in an archive that somebody unpacked."""
+    """As in an unpacked archive."""
     root, text = pull_request.root, CONFIGS[name].format(trap[0])
     (root / "models" / "evil").write_text(CONFIGS["fsmonitor"].format(trap[0]))
     same = "# a line that stays\n" * 5
     pull_request.commit(models__net=SMALL + same)
     for file in (root / "models" / "net.yaml", root / "models" / "other.yaml"):
-        file.write_text(LARGE + same)  # of which one gets another name: renames are looked for
+        file.write_text(LARGE + same)  # one is renamed, so that git looks for renames
     pull_request.git("add", "-A")
     (root / "models" / "net.yaml").rename(root / "models" / "third.yaml")
     (root / ".gitattributes").write_text("* filter=x diff=x text eol=crlf\n")
@@ -192,13 +192,13 @@ def test_a_hostile_configuration_runs_nothing(pull_request, run, trap, name):
         assert run("diff", f"models/{spec}.yaml", "--base", "main").code == 2, spec
         result = run("check", f"models/{spec}.yaml", "--vs-base", "mult_adds=+0")
         assert (result.code, "+89" in result.out) == (1, True)
-    assert run("check").code == 2  # models/net.yaml has another name
+    assert run("check").code == 2  # models/net.yaml was renamed
     assert not trap[1].exists()
 
 
 @pytest.mark.parametrize("lazy", ["1", "0"], ids=["no lazy fetch", "a git that does not know the variable"])
 def test_nothing_is_fetched(pull_request, run, trap, monkeypatch, lazy):
-    """A blob that is missing in a partial clone is an error; either of the two protections is enough."""
+    """A missing blob in a partial clone is an error; each of the two protections suffices."""
     monkeypatch.setitem(reader._ENVIRONMENT, "GIT_NO_LAZY_FETCH", lazy)
     root = pull_request.root
     sha = pull_request.git("rev-parse", "HEAD:models/net.yaml")
@@ -274,7 +274,7 @@ def test_a_work_tree_elsewhere_is_refused(pull_request, run, tmp_path_factory):
 
 
 def test_a_file_in_place_of_the_git_directory(pull_request, run):
-    """A linked work tree has such a file; one that leads to no repository is refused, and its text is not printed."""
+    """Linked work trees have such a file. One that leads to no repository is refused without printing its text."""
     pull_request.git("worktree", "add", "-q", "../linked")
     os.chdir("../linked")
     (pull_request.root.parent / "linked" / "models" / "net.yaml").write_text(LARGE)
@@ -302,7 +302,7 @@ GITS = [folder for folder in os.environ.get("COSTCALC_GITS", "").split(os.pathse
 
 @pytest.fixture(params=[None, *GITS], ids=lambda folder: Path(folder).parent.name if folder else "of the machine")
 def version(request, monkeypatch):
-    """The version of the git that is found first: of the machine, and of each directory in COSTCALC_GITS."""
+    """The version of the system's git, and of the git in each directory of COSTCALC_GITS."""
     if request.param:
         monkeypatch.setenv("PATH", f"{request.param}{os.pathsep}{os.environ['PATH']}")
     said = subprocess.run(["git", "version"], capture_output=True, text=True, check=True).stdout
@@ -311,7 +311,7 @@ def version(request, monkeypatch):
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_version_of_git_runs_nothing_or_is_refused(pull_request, run, trap, version, command):
-    """Programs of git that were released years apart, where CI has unpacked them (.ci/gits.sh)."""
+    """Versions of git released years apart, as unpacked in CI (.ci/gits.sh)."""
     models = pull_request.root / "models"
     bare(pull_request, models, trap[0])
     (models / "refs" / "heads" / "main").write_text(f"{'1' * 40}\n")
@@ -336,7 +336,7 @@ def test_every_version_of_git_lists_what_it_is_asked_for(repository, version):
 
 
 def shim(folder, version):
-    """A program `git` that says it is of a version and else is the real one."""
+    """A `git` that reports a given version and otherwise runs the real one."""
     folder.mkdir(exist_ok=True)
     real = shutil.which("git")
     text = f'case "$*" in *" version"*) echo "{version}";; *) exec {real} "$@";; esac\n'

@@ -1,4 +1,4 @@
-"""The base of a spec is what its name meant then: links, includes, shipped configs and names that changed."""
+"""The base of a spec is what its name meant at the base: links, includes, shipped configs and renames."""
 
 import json
 import random
@@ -20,7 +20,7 @@ LOCAL = "input: [224, 224, 3]\nlayers: [{conv: 3x3, out: 8}]\n"
 
 
 def judged(run, *args):
-    """(the exit code of a check, the cost at the base and now)."""
+    """(exit code of a check, cost at the base, cost now)."""
     result = run("check", *args, "--json")
     (found,) = json.loads(result.out)["checks"]
     (verdict,) = found["verdicts"]
@@ -59,7 +59,7 @@ def test_a_link_that_leads_elsewhere_than_at_the_base(repository, run):
 
 @pytest.mark.parametrize("link", [False, True], ids=["deleted", "a link to another"])
 def test_an_include_that_means_another_file(repository, run, link):
-    """The file at the root has the name of the shipped config, and is as it was."""
+    """The file at the root has the name of the shipped config and is unchanged."""
     part = repository.root / "models" / "mobilenet.yaml"
     repository.commit(
         models__net=TOP,
@@ -90,7 +90,7 @@ def test_a_link_without_an_end_at_the_base(repository, run):
 
 @pytest.fixture
 def secret(tmp_path_factory):
-    """A file outside the repository, whose text must not show up anywhere."""
+    """A file outside the repository whose text must not be printed."""
     path = tmp_path_factory.mktemp("outside") / "secret.yaml"
     path.write_text(SECRET)
     return path
@@ -168,7 +168,7 @@ def test_a_link_in_its_own_directory_is_followed(repository, run, secret):
     (repository.root / "link.yaml").symlink_to("net.yaml")
     repository.write(net=SMALL)
     assert run("analyze", "link.yaml").code == 0
-    assert run("analyze", secret.parent / "secret.yaml").code == 2  # named as itself: its text may be shown
+    assert run("analyze", secret.parent / "secret.yaml").code == 2  # named directly: its text may be shown
     (secret.parent / "own.yaml").write_text(SMALL)
     assert run("analyze", secret.parent / "own.yaml").code == 0
 
@@ -178,7 +178,7 @@ LINES = [f"- {{conv: 3x3, out: {width}}}\n" for width in range(40)]
 
 @pytest.mark.parametrize("seed", range(12))
 def test_renames_are_those_of_git(repository, monkeypatch, seed):
-    """git is asked for the renames between two trees, where it runs no filter."""
+    """Renames come from git's comparison of two trees, which runs no filters."""
     rng = random.Random(seed)
     before = "".join(rng.choices(LINES, k=rng.randrange(5, 60)))
     kept = [line for line in before.splitlines(keepends=True) if rng.random() < rng.choice([0.3, 0.5, 0.7])]
@@ -216,7 +216,7 @@ def test_a_repository_of_sha256(run, tmp_path, repository):
 
 @pytest.mark.parametrize("spec", ["models/*.yaml", "models/b.yaml"])
 def test_a_spec_moved_to_where_it_is_limited_counts_as_new(repository, run, spec):
-    """It was over the limit before, but nobody had limited it."""
+    """It exceeded the limit before, but was not limited then."""
     limits = f"checks:\n- {{spec: '{spec}', max: {{mult_adds: 20k}}, vs_base: {{mult_adds: +0}}}}\n"
     repository.commit(archive__a=LARGE, models__c=SMALL, costcalc=limits.replace("b.yaml", "c.yaml"))
     repository.git("mv", "archive/a.yaml", "models/b.yaml")
@@ -249,7 +249,7 @@ def test_a_moved_spec_with_a_new_limit_of_its_own_is_over(repository, run):
 
 
 def test_no_variable_takes_the_place_of_the_phase(repository, run):
-    """With one of that name, `at: {phase: train}` would set it, and the layers of training would not be counted."""
+    """A variable named `phase` would be set by `at: {phase: train}`, and the training layers would not be counted."""
     limits = "checks:\n- {spec: net.yaml, at: {phase: train}, max: {mult_adds: 11k}, vs_base: {mult_adds: +0}}\n"
     repository.commit(net=SMALL, costcalc=limits)
     assert run("check").code == 0

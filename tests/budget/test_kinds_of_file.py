@@ -1,4 +1,4 @@
-"""`spec:` in costcalc.yaml, and `diff` of all: every kind of file that a network can be in, also at the base."""
+"""`spec:` in costcalc.yaml, and `diff` of all files: every file format of networks, also at the base."""
 
 import gzip
 import json
@@ -34,7 +34,7 @@ def graph(run, root, width):
 
 
 def grown(run, root):
-    """Files by name, as they were and as they are: each has more parameters."""
+    """Files by name, before and after; each gains parameters."""
     lite = gzip.decompress((DATA / "tflite" / "bilstm.float32.tflite.gz").read_bytes())
     hf = [json.dumps(CONFIG | {"num_hidden_layers": number}).encode() for number in (1, 2)]
     return {
@@ -50,7 +50,7 @@ def grown(run, root):
 
 @pytest.fixture
 def repo(repository, run):
-    """A repository with a network of each kind; all but one changed since the base."""
+    """A repository with a network in each format; all but one changed since the base."""
     pytest.importorskip("tflite")
     pytest.importorskip("onnx")
     files = grown(run, repository.root)

@@ -1,4 +1,4 @@
-"""Limits compared with those of the base, which is held in memory: raised, removed, moved away from. No git."""
+"""Limits compared with a base in memory: raised, removed, or no longer applying. Without git."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ PRICES = "name: mine\ncost: mult_adds\nprices: {mac: %s}\n"
 
 
 def limits(there, before, after, *specs, **more):
-    """What became of the limits of a change, all of whose files are tracked."""
+    """The loosened limits of a change with only tracked files."""
     there(after, before, tracked=list(after), **more)
     return loosened(finished(*specs))
 
@@ -60,7 +60,7 @@ def test_a_file_of_checks_counts_where_the_base_had_it(there, monkeypatch, tmp_p
         assert {one.path for one in found.loosened} == {"a/costcalc.yaml"}
     monkeypatch.chdir(tmp_path)
     there({"a/b/net.yaml": NET % 5 + "budget: {params: 1k}\n"}, files)
-    assert loosened(finished("a/b/net.yaml")) == []  # here there was none
+    assert loosened(finished("a/b/net.yaml")) == []  # none before
 
 
 def test_a_file_of_checks_that_an_option_names(there):
@@ -86,7 +86,7 @@ def test_a_file_of_checks_that_cannot_be_read_at_the_base(there):
     assert finished().base.endswith("the limits at main cannot be read: 'costcalc.yaml' was a link there")
 
 
-GLOBS = [  # a glob at the base, the files that it named there
+GLOBS = [  # a glob at the base, the files that it matched there
     ("models/*.yaml", ["models/a.yaml", "models/b.yaml"]),
     ("models/**/*.yaml", ["models/a.yaml", "models/b.yaml", "models/deep/c.yaml"]),
     ("**/*.yaml", ["models/a.yaml", "models/b.yaml", "models/deep/c.yaml", "top.yaml"]),
@@ -141,7 +141,7 @@ def test_a_layer_that_leaves_its_glob_is_no_longer_judged(there):
     after["costcalc.yaml"] = checks.replace("max: {", "max: {mult_adds: 1M, ").replace(
         "}}}}", "}}}, vs_base: {mult_adds: +1%}}"
     )
-    assert limits(there, before, after) == []  # the limit is new, so it has left none
+    assert limits(there, before, after) == []  # the limit is new, so none was left
 
 
 @pytest.mark.parametrize(("price", "count"), [(0, 1), (2, 1), (1, 0)])

@@ -1,4 +1,4 @@
-"""What a network costs in total and layer by layer, by hand; and the schema of the file of checks."""
+"""The cost of a network in total and by layer, counted by hand; and the schema of the file of checks."""
 
 import jsonschema
 import pytest
@@ -19,7 +19,7 @@ NET = (
 
 @pytest.fixture
 def measured(tmp_path):
-    """A function that measures the network of a text in a setting."""
+    """A function that measures a network, given as text, in a setting."""
 
     def measured(text, most=None, **at):
         (tmp_path / "net.yaml").write_text(text)
@@ -84,13 +84,13 @@ def test_rho_scales_the_input(measured):
 
 CHECK = {"spec": "a.yaml", "max": {"params": "1k"}}
 EXCEPT = {"spec": "a.yaml", "metric": "params", "from": "1", "to": "2"}
-FILES = [  # a part of a check, or an entry of `exceptions:`, and whether it can be
+FILES = [  # a part of a check, or an entry of `exceptions:`, and whether it is valid
     ({"min": {"flops": 3}}, True),
     ({"vs_base": {"params": "+1% and 2M"}}, True),
     ({"vs_base": {"params": "+2 M"}}, True),
     ({"vs_base": {"params": "1%"}}, False),
     ({"vs_base": {"params": "+1% and 2M and 3"}}, False),
-    ({"vs_base": {"params": 1}}, True),  # a number: the reader says what is wrong
+    ({"vs_base": {"params": 1}}, True),  # a number: the reader reports the error
     ({"vs_base": {"params": ["+1"]}}, False),
     ({"vs_base": {}}, False),
     ({"vs_base": {"layers": {}}}, False),

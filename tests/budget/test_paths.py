@@ -1,4 +1,4 @@
-"""Which files a check is about: paths and globs in directories, without git."""
+"""The files of a check: paths and globs in directories, without git."""
 
 import os
 
@@ -49,7 +49,7 @@ GLOBS = {
 
 @pytest.mark.parametrize("glob", GLOBS)
 def test_files_of_a_glob(tree, glob):
-    """In any directory below, none that is hidden, and never the file of checks itself."""
+    """In any subdirectory, without hidden files and the file of checks itself."""
     assert sorted(found(tree, glob)) == GLOBS[glob]
 
 
@@ -85,7 +85,7 @@ BOUNDED = [(9, ["**/*.yaml"] * 4, None), (9, ["**/*.yaml"] * 3, 9), (7, ["m/*.ya
 
 @pytest.mark.parametrize(("most", "specs", "checks"), BOUNDED)
 def test_files_and_checks_are_bounded(tree, monkeypatch, most, specs, checks):
-    """Eight files below, with that of the checks; three of them are .yaml."""
+    """Eight files including the file of checks; three of them are .yaml."""
     for name in ("b.yml", "c.onnx"):
         (tree / name).unlink()
     monkeypatch.setattr(paths, "FILES", most)
@@ -98,7 +98,7 @@ def test_files_and_checks_are_bounded(tree, monkeypatch, most, specs, checks):
 
 
 def test_a_file_that_is_named_needs_no_look_at_all_others(tree, monkeypatch):
-    """A check on one file is judged in a directory of any size."""
+    """A check on one file works in a directory of any size."""
     monkeypatch.setattr(paths, "FILES", 1)
     assert found(tree, "a.yaml") == {"a.yaml": 1}
     monkeypatch.setattr(paths, "FILES", 2)

@@ -1,4 +1,4 @@
-"""Amounts as people write them: what is rounded and where to, what is refused and in which words. Counted by hand."""
+"""Written amounts: rounding, refusals and their messages. Counted by hand."""
 
 from fractions import Fraction
 
@@ -9,7 +9,7 @@ from costcalc.errors import OptionError, Source, SpecError
 from costcalc.quantities import BYTE, COUNT, RATIO, Bad, Count, agreement, amount, change, figure, read_value, values
 from costcalc.read.spec.reader import read
 
-WRITTEN = [  # how a limit is written, the unit, another value, the least text that allows it, the largest below it
+WRITTEN = [  # a written limit, the unit, another value, the smallest text that allows it, the largest text below it
     ("170M", COUNT, 181_500_001, "182M", "181M"),
     ("170M", COUNT, 182_000_000, "182M", "182M"),
     ("2.60 M", COUNT, 2_601_000, "2.61 M", "2.60 M"),
@@ -46,7 +46,7 @@ def test_units_are_what_their_names_say(unit, sizes):
     assert amount("0.5", "params", RATIO).value == Fraction(1, 2)
 
 
-FINER = [  # how a limit is written, its unit, a value far below it, the value with three digits
+FINER = [  # a written limit, its unit, a value far below it, the value with three digits
     ("4G", COUNT, 181_500_000, "182M"),
     ("4G", COUNT, 1_815_000, "1.82M"),
     ("4M", COUNT, 12_345_678, "12.4M"),
@@ -73,7 +73,7 @@ def test_a_value_far_below_its_limit_keeps_three_digits(text, unit, value, wante
     assert found.finer(Fraction(value)).written(value) == wanted
 
 
-CHANGES = [  # a change, what the base has, the most that is allowed
+CHANGES = [  # a change, the base value, the largest allowed value
     ("+1%", 200, 202),
     ("+0", 200, 200),
     ("+2k", 200, 2_200),
@@ -89,7 +89,7 @@ def test_the_larger_part_of_a_change_is_allowed(text, base, most):
     assert change(text, "params", COUNT).allowed(base) == most
 
 
-MESSAGES = [  # a text, its unit, what is said, what to write
+MESSAGES = [  # a text, its unit, message, help
     ("2M", COUNT, "a change starts with `+`, as in +1%, +2M, +0, or +1% and 2M", "write +2M"),
     ("2" * 70, COUNT, "a change starts with `+`, as in +1%, +2M, +0, or +1% and 2M", f"write +{'2' * 60}"),
     ("two", COUNT, "a change starts with `+`, as in +1%, +2M, +0, or +1% and 2M", None),
@@ -132,7 +132,7 @@ def test_a_share_is_a_limit_only_where_there_is_a_total():
         amount("12.5%", "params", COUNT)
 
 
-ZEROS = [  # a printed figure, zeros that may be rounded away
+ZEROS = [  # a printed figure, number of zeros that may be rounded digits
     ("15300M", 2),
     ("15346M", 0),
     ("100M", 1),

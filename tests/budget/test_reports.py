@@ -1,4 +1,4 @@
-"""Reports for review tools, of checks made by hand: each finding where it belongs, in the grammar of its format."""
+"""Reports for review tools from hand-made checks: each finding at its place, valid in its format."""
 
 import json
 import re
@@ -22,7 +22,7 @@ NET, TITLED = "models/net.yaml", "models/net.yaml alpha=0.75 deep=True"
 
 @pytest.fixture
 def checked(tmp_path, monkeypatch):
-    """A finished run whose files are there, all but one."""
+    """A finished run with all files present but one."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models").mkdir()
     for name in ("costcalc.yaml", *(f"models/{one}.yaml" for one in ("net", "small", "grown", "new"))):
@@ -215,7 +215,7 @@ def test_sarif(checked, monkeypatch):
     assert json.loads(sarif(checked))["runs"][0]["results"] == run["results"][:3]
 
 
-CASES = [  # class, name, what is in it: (tag, attributes, text)
+CASES = [  # class, name, contents: (tag, attributes, text)
     (NET, "max mult_adds as at the base", ("system-out", {}, f"warning: {LOOSE[0]}")),
     ("a", "max params fc* as at the base", ("system-out", {}, f"warning: {LOOSE[1]}")),
     ("c.yaml", "min mult_adds as at the base", ("system-out", {}, f"warning: {LOOSE[2]}")),

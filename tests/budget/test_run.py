@@ -1,4 +1,4 @@
-"""A run of checks from end to end in one process: files on disk, a base in memory, no git and no other program."""
+"""End-to-end runs of checks in one process: files on disk, a base in memory, no other program."""
 
 import os
 
@@ -248,7 +248,7 @@ def test_too_many_layers_are_compared_with_no_base(there, limit):
     there({"net.yaml": NET % 9}, {"costcalc.yaml": CHECKS, "net.yaml": two})
     (one,) = finished().outcomes
     assert [each.code for each in one.problems] == ["base-unreadable"]
-    there({"net.yaml": two}, {"costcalc.yaml": CHECKS, "net.yaml": two})  # the same: there is nothing to compare
+    there({"net.yaml": two}, {"costcalc.yaml": CHECKS, "net.yaml": two})  # unchanged: nothing to compare
     assert statuses(finished()) == {"net.yaml": ["already", "pass", "pass"]}
 
 

@@ -1,4 +1,4 @@
-"""The summary counts the rows of the table of the same output, in every format; drawn checks have every verdict."""
+"""The summary matches the rows of its table in every format; random checks cover every verdict."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ DRAWN = [
     [("a", name) for name in LIMITS] + [("b", name) for name in LIMITS] + [("new", name) for name in LIMITS],
 ]
 EXCEPTION = "exceptions:\n  - {spec: a.yaml, metric: mult_adds, from: 5000, to: 6000}\n"
-SAYS = {  # the last cell of a row -> what it counts as, where that does not depend on the level
+SAYS = {  # the last cell of a row -> its category, if independent of the level
     "within": "passed",
     "already over, and not made worse": "already_over",
     "allowed by an exception, for this change": "excepted",
@@ -38,7 +38,7 @@ SAYS = {  # the last cell of a row -> what it counts as, where that does not dep
 
 @pytest.fixture(params=[*range(len(DRAWN)), "excepted"])
 def out(request, repository, run):
-    """A function that gives what `check` prints in a format, of drawn checks."""
+    """A function that returns the output of `check` for random checks in a format."""
     drawn = DRAWN[3] if request.param == "excepted" else DRAWN[request.param]
     checks = "".join(f"  - spec: {name}.yaml\n    {LIMITS[limit]}\n" for name, limit in drawn)
     checks = "checks:\n" + checks + (EXCEPTION if request.param == "excepted" else "")
@@ -50,7 +50,7 @@ def out(request, repository, run):
 
 
 def words(text):
-    """What a summary says: {`failed`: 2, ..}."""
+    """The counts of a summary: {`failed`: 2, ..}."""
     found = {name: re.search(rf"([\d,]+) {name.replace('_', ' ')}\b", text) for name in WORDS}
     return {name: int(one[1]) if one else 0 for name, one in found.items()}
 
@@ -60,7 +60,7 @@ def cells(line):
 
 
 def kind(state, says):
-    """Which word a row of a table counts under."""
+    """The summary word under which a row counts."""
     return SAYS.get(says) or {"ERROR": "not_judged", "FAIL": "failed", "WARN": "warned"}[state]
 
 

@@ -1,4 +1,4 @@
-"""Limits and exceptions rewritten in their files: what each becomes, and that nothing else does. No git."""
+"""Limits and exceptions rewritten in their files, with nothing else changed. Without git."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -17,14 +17,14 @@ NET = "input: [10, 10, 10]\nlayers:\n  - {conv: 1x1, out: %s}\n"  # 1,000 * out 
 
 
 def written(text, *spec, base=None, **more):
-    """The file of checks after an update, and the lines that were said."""
+    """The file of checks after an update, and the printed lines."""
     Path("costcalc.yaml").write_bytes(text.encode())
     found = updated(Run([*spec], None, base).finished(), **more)
     return Path("costcalc.yaml").read_bytes().decode(), [one.line for one in found]
 
 
 CHECK = "checks:\n- {spec: net.yaml, %s}\n"
-BROKEN = [  # limits, what they become where they are broken, and with a margin of 5 % where they are not
+BROKEN = [  # limits, their new values if exceeded, and with a margin of 5 % if not
     ("max: {params: 99}", "max: {params: 110}", None),
     ("max: {params: 110}", None, "max: {params: 110}"),
     ("max: {params: 200}", None, "max: {params: 116}"),  # 115.5, rounded up
@@ -35,7 +35,7 @@ BROKEN = [  # limits, what they become where they are broken, and with a margin 
     ("max: {mult_adds: 10.5 k}", "max: {mult_adds: 11.0 k}", None),
     ("max: {params: 0.1k}", "max: {params: 0.2k}", None),  # rounded up
     ("min: {params: 0.2k}", "min: {params: 0.1k}", None),  # rounded down
-    ("max: {params: 0.116k}", None, "max: {params: 0.116k}"),  # it is what it would become
+    ("max: {params: 0.116k}", None, "max: {params: 0.116k}"),  # already at the new value
     ("min: {params: 120}", "min: {params: 110}", None),
     ("min: {params: 110}", None, "min: {params: 110}"),
     ("min: {params: 10}", None, "min: {params: 104}"),  # 104.5, rounded down
@@ -159,7 +159,7 @@ def test_a_change_that_adds_too_much_gets_an_exception(there):
         "costcalc.yaml:14:9  exception net.yaml a=2 weights_bytes 880B -> 960B",
     ]
     there({"net.yaml": WIDE % 9}, {"net.yaml": WIDE % 9, "costcalc.yaml": GROWN})
-    assert written(higher, base="main") == (higher, [])  # the base is what it was
+    assert written(higher, base="main") == (higher, [])  # the base is unchanged
     there({"net.yaml": WIDE % 12}, {"net.yaml": WIDE % 12, "costcalc.yaml": GROWN})
     gone, lines = written(higher, base="main")
     assert gone == GROWN
@@ -181,7 +181,7 @@ def test_one_goes_and_another_comes(there):
 
 
 def test_the_one_entry_of_a_line_goes(there):
-    """The next line is another entry; a mark of the encoding stays before a list that begins the file."""
+    """The next line is another entry; a byte order mark stays before a list at the start of the file."""
     checks = "checks:\n- {spec: net.yaml, vs_base: {params: +1%, flops: +1%}}\n"
     lines = [f"- {{spec: net.yaml, metric: {name}, from: %s, to: 99999}}\n" for name in ("params", "flops")]
     there({"net.yaml": WIDE % 9}, {"net.yaml": WIDE % 9, "costcalc.yaml": checks})
@@ -195,7 +195,7 @@ def test_the_one_entry_of_a_line_goes(there):
 
 
 def test_a_ratio_is_allowed_as_it_is_now(there):
-    """Rounded down, the exception would not cover the change that it is for."""
+    """Rounded down, the exception would not cover its change."""
     ratio = Fraction(4, 3)
     one = placed(verdict(ratio, "+0", "vs_base", "effective_alpha", status="grew", base=Fraction(2, 3)))
     (found,) = kept_exceptions(Checked([outcome("net.yaml", one)], "")).added
@@ -276,8 +276,8 @@ def test_what_is_written_is_what_is_read(there):
     assert Exceptions((entry(),)).written("other.yaml", HEAD) == HEAD
     for before, after, gone, new in (
         (HEAD, HEAD, [], [entry()]),  # it is not there
-        (HEAD, HEAD + LIST, [], []),  # it was not meant to be
-        (HEAD + LIST, HEAD, [], []),  # it went with nobody's word
+        (HEAD, HEAD + LIST, [], []),  # it was not expected
+        (HEAD + LIST, HEAD, [], []),  # it was removed without a message
         (HEAD, HEAD + LIST, [], [entry(most="201")]),
         (HEAD, HEAD + LIST, [], [entry(before="101")]),
         (HEAD, HEAD + LIST, [], [entry("flops")]),

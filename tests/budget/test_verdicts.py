@@ -1,4 +1,4 @@
-"""Verdicts, limits that were loosened, globs and likeness of files: directly, with values counted by hand."""
+"""Unit tests of verdicts, loosened limits, globs and file similarity, with values counted by hand."""
 
 import itertools
 import re
@@ -20,11 +20,11 @@ from tests.budget.made import PAPER, limit, verdict
 
 
 def stated(one):
-    """A verdict whose limit stands in a file."""
+    """A verdict whose limit is in a file."""
     return one._replace(limit=one.limit._replace(place=Place(Source("costcalc.yaml", "x\n"), 1, 1)))
 
 
-SHORT = [  # an amount, the limit that it is judged by, the metric, how it is written
+SHORT = [  # an amount, its limit, the metric, its written form
     (181_500_000, "170M", "mult_adds", "181.5M"),
     (999, "170M", "mult_adds", "999"),
     (1_000, "170M", "mult_adds", "1k"),
@@ -110,7 +110,7 @@ def test_the_state_of_an_outcome(one, state, failing):
 
 
 def test_statuses_are_those_that_are_documented():
-    """They are in JSON, and others read them."""
+    """Statuses are part of the JSON output."""
     assert list(verdicts.SAYS) == ["pass", "crossed", "worse", "over", "already", "grew", "skipped", "excepted"]
     assert verdicts.SAYS["pass"] == "within"
     assert frozenset(("crossed", "worse", "over", "grew")) == FAILING
@@ -125,7 +125,7 @@ def test_what_nobody_states_is_the_harmless_case():
 
 BASE = verdicts.Base("main", "0123456789abcdef", "net.yaml")
 CAUSE = verdicts.Cause(Place(Source("net.yaml", "layers: []\n"), 1, 3), "conv_1 changed", 1_234)
-LINES = [  # a verdict, whether it is limited by an option, the lines under it
+LINES = [  # a verdict, whether its limit is an option, the lines below it
     (verdict(110, "+5%", "vs_base", base=100, status="grew"), "base: main (0123456)"),
     (verdict(180_000_000, base=170_000_000), "base: 170M at main (0123456); this change adds 10M"),
     (verdict(180_000_000, base=190_000_000), "base: 190M at main (0123456); this change takes away 10M"),
@@ -198,7 +198,7 @@ def rules(*texts, level="error", file="net.yaml", at=None, **more):
 
 
 def looser():
-    """(limits then, limits now, what became of each that is less strict)."""
+    """(limits before, limits now, each loosened limit)."""
     return [
         (rules("170M"), rules("170M"), []),
         (rules("170M"), rules("160M"), []),
@@ -256,7 +256,7 @@ ONE = Rule(limit("170M"), Check("net.yaml", {}, PAPER, ()))
 
 
 def priced(metric="mult_adds", **prices):
-    """The rules of a limit under `paper` with other prices."""
+    """The rules of a limit under a modified `paper` convention."""
     convention = PAPER._replace(prices={**PAPER.prices, **prices})
     one = Rule(limit("170M", metric=metric), Check("net.yaml", {}, convention, ()))
     return {key_of("net.yaml", one): [one]}
@@ -269,7 +269,7 @@ def test_a_list_of_other_prices_loosens_a_limit_unless_the_metric_has_its_own():
 
 
 def test_all_of_a_price_list_that_is_counted_is_compared():
-    """A field that is new is compared unless it only says something."""
+    """A new field is compared unless it is informational."""
     said = {"name", "title", "source", "mirrors", "differences", "notes"}
     for field in PAPER._fields:
         one = Rule(limit("170M"), Check("net.yaml", {}, PAPER._replace(**{field: {"other": 1}}), ()))
@@ -353,7 +353,7 @@ def test_one_message_is_about_all_specs_of_a_limit_and_names_three():
 
 
 def brute(glob):
-    """The same as a regular expression, which says what a glob means."""
+    """A glob as a regular expression, as the reference."""
     parts = ["(.*/)?" if part == "**" else re.escape(part) + "/" for part in glob.split("/")]
     text = "".join(parts).removesuffix("/")
     return re.compile(text.replace(r"\*", "[^/]*").replace(r"\?", "[^/]"))
@@ -401,11 +401,11 @@ def test_pieces_are_lines_or_64_bytes_of_a_longer_one():
     assert chunks(b"") == {}
 
 
-ALIKE = [  # two files, the share of the larger one that is in both
+ALIKE = [  # two files, the common share of the larger one
     (b"a\nb\n", b"a\nb\n", 1.0),
     (b"a\nb\n", b"b\na\n", 1.0),
     (b"a\nb\nc\nd\n", b"a\nb\n", 0.5),
-    (b"a\nb\nc\nd\n", b"a\nb", 0.0),  # less than half as long
+    (b"a\nb\nc\nd\n", b"a\nb", 0.0),  # less than half the length
     (b"a\na\nb\n", b"a\nb\nb\n", 2 / 3),
     (b"aaa\nb\n", b"aaa\nc\n", 4 / 6),
     (b"aa\naa\naa\nb\n", b"aa\naa\naa\nc\n", 9 / 11),

@@ -1,4 +1,4 @@
-"""Time and memory that a file can take, measured in a process of its own: every format, every kind of file."""
+"""Time and memory for hostile files of every format and kind, measured in separate processes."""
 
 import io
 import os
@@ -34,13 +34,13 @@ finally:
 
 
 def cap():
-    """Keep a test that fails from taking the machine with it."""
+    """Limit memory, so that a failing test cannot exhaust the machine."""
     resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
     resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))
 
 
 def ended(folder, *args, limits="", out=None):
-    """(exit code, stderr, megabytes at most, seconds of processor time) of a command that writes to a file `out`."""
+    """(exit code, stderr, peak megabytes, seconds of processor time) of a command that writes to a file `out`."""
     with Path(out or os.devnull).open("w") as stdout:
         done = _run(folder, args, limits, stdout)
     assert "Traceback" not in done.stderr, done.stderr[-2000:]
@@ -64,7 +64,7 @@ def _run(folder, args, limits, stdout):
 
 
 def archive(method, size):
-    """A `.keras` file whose configuration unpacks to so many bytes."""
+    """A `.keras` file whose configuration unpacks to a given number of bytes."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", method) as packed:
         packed.writestr("config.json", b" " * size)
@@ -72,7 +72,7 @@ def archive(method, size):
 
 
 def directory(entries):
-    """An archive that lists so many files, none of which is there."""
+    """An archive that lists a number of files without containing them."""
     one = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
     size = len(one) * entries
     sizes = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, size, 0)
@@ -82,7 +82,7 @@ def directory(entries):
 
 
 def sparse(path):
-    """A file of 3 GB that takes no room, at its end an archive whose list of files is nearly all of it."""
+    """A sparse file of 3 GB that ends with an archive whose directory covers nearly all of it."""
     size = 3_000_000_000
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, size - 22, 0, 0)
     with path.open("wb") as file:
@@ -133,7 +133,7 @@ def test_values_of_json_fill_no_memory(tmp_path, name):
 
 
 def field(number, data):
-    """A field of bytes as it is on the wire."""
+    """A bytes field in wire format."""
     size, head = len(data), bytearray()
     while size > 127:
         head.append(size & 127 | 128)
@@ -141,7 +141,7 @@ def field(number, data):
     return bytes([number << 3 | 2, *head, size]) + data
 
 
-GRAPHS = {  # what many small messages become when they are parsed: some are 2 bytes in the file and 200 in memory
+GRAPHS = {  # many small messages: some take 2 bytes in the file and 200 in memory when parsed
     "attributes": lambda: field(7, field(1, b"\x2a\x00" * 2_000) * 5_000),
     "inputs": lambda: field(7, field(1, b"\x0a\x00" * 2_000) * 5_000),
     "notes": lambda: field(7, field(1, b"\x4a\x00" * 2_000) * 5_000),
@@ -206,7 +206,7 @@ def test_a_socket_is_refused(tmp_path, monkeypatch, name):
 
 
 def intricate(op, pairs, axes=("a", "b", "c", "d")):
-    """A graph of open axes whose shape is combined with its own sum again and again."""
+    """A graph with open axes whose shape is repeatedly combined with its own sum."""
     from onnx import helper
 
     nodes = [helper.make_node("Shape", ["x"], ["s0"])]
@@ -230,7 +230,7 @@ def test_sizes_grow_no_further_than_can_be_kept(tmp_path, op, pairs):
     assert seconds < 6
 
 
-CHAINS = {  # a network of many layers in every format, of which reading takes long enough to be noticed
+CHAINS = {  # a network of many layers in every format, which takes a noticeable time to read
     "net.yaml": lambda: "input: [8]\nlayers: [" + "relu, " * 20_000 + "relu]\n",
     "net.json": lambda: keras(20_000),
     "net.onnx": lambda: chain(20_000),
@@ -314,7 +314,7 @@ def test_the_weights_of_a_base_are_not_held(tmp_path, repository):
 
 
 def many_files(repository, count):
-    """A commit on main of so many files that are no specs, and of a small spec."""
+    """A commit on main with a number of files that are not specs, and a small spec."""
     lines = "".join(f"M 100644 :1 src/{at % 200}/a_file_with_a_long_name_{at}.txt\n" for at in range(count))
     text = "input: [8]\nlayers: [{linear: 8}]\n"
     mark = f"blob\nmark :2\ndata {len(text)}\n{text}\n"
@@ -328,7 +328,7 @@ def test_the_files_of_a_repository_are_not_held(tmp_path, repository):
     many_files(repository, 200_000)
     code, _, megabytes, seconds = ended(tmp_path, "check", "net.yaml", "--vs-base", "params=+0")
     assert code == 1
-    assert megabytes < 90  # 200,000 paths and their hashes alone take that
+    assert megabytes < 90  # the size of 200,000 paths and their hashes
     assert seconds < 10
 
 
@@ -393,7 +393,7 @@ def test_the_arrays_of_a_walk_take_little(tmp_path, text, args):
 
 
 def different(size):
-    """As many layers as may differ, no two of them alike."""
+    """As many distinct layers as allowed."""
     layers = "".join(f"  - {{conv: {size}, out: {8 + at}}}\n" for at in range(limits.DIFFERENT))
     return f"input: [32, 32, 64]\nlayers:\n{layers}"
 
@@ -472,7 +472,7 @@ for name, table in {"rows": rows, "texts": long}.items():
 
 @pytest.mark.slow
 def test_a_table_of_scores_unpacks_to_little(tmp_path):
-    """A Parquet file of few bytes has many rows of one number, or many that share a long text."""
+    """A small Parquet file with many rows of one number, or many rows that share a long text."""
     pytest.importorskip("pyarrow")
     (tmp_path / "net.yaml").write_text(SPACE)
     subprocess.run([sys.executable, "-c", PACKED], cwd=tmp_path, check=True)

@@ -1,4 +1,4 @@
-"""Each declared range of versions is tried at both ends: what .ci/run installs is what pyproject.toml promises."""
+"""Each declared version range is tested at both ends: .ci/run installs the bounds of pyproject.toml."""
 
 import ast
 import re
@@ -13,8 +13,8 @@ import costcalc
 ROOT = Path(__file__).parents[2]
 PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 LISTS = re.findall(r"^(?:requires|dependencies|[a-z]+) = \[(.*?)\]$", PYPROJECT, re.M | re.S)
-NAMES = {"yaml": "pyyaml"}  # module -> package, where they differ
-OWN = {"google": "onnx", "torch": "torch", "PIL": "matplotlib"}  # what comes with another, or is given by the user
+NAMES = {"yaml": "pyyaml"}  # module -> package, if they differ
+OWN = {"google": "onnx", "torch": "torch", "PIL": "matplotlib"}  # dependencies of others, or objects passed by the user
 
 
 def printed(path):
@@ -26,7 +26,7 @@ def test_every_requirement_has_a_lower_bound_that_is_tried():
     asked = {one for found in LISTS for one in re.findall(r'"([^"]+)"', found) if re.match(r"[\w.-]+[<>=~!]", one)}
     assert len(asked) >= 15
     assert all(re.fullmatch(r"[\w.-]+>=[\d.]+", one) for one in asked)
-    small = {one for one in asked if not one.startswith("torch>")}  # torch is tried by the last steps of .ci/run
+    small = {one for one in asked if not one.startswith("torch>")}  # torch is tested by the last steps of .ci/run
     assert sorted(printed(ROOT / "pyproject.toml").stdout.split()) == sorted(one.replace(">=", "==") for one in small)
     assert "torch>=2.13" in asked
     assert "torch==2.13" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")

@@ -25,7 +25,7 @@ FULL, THIN = (568_740_352, 4_209_088), (166_396_800, 2_568_144)  # MobileNet, an
 
 
 class Result(NamedTuple):
-    """How a command ended and what it said."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -77,7 +77,7 @@ def test_rho_gives_whole_pixels(run, rho, res):
     assert (document["vars"]["res"], document["inputs"]["input"]) == (res, [res, res, 3])
 
 
-VIEWS = [  # options, number of rows, of the first row
+VIEWS = [  # options, number of rows, values of the first row
     ("", 30, {"name": "conv", "type": "conv 3x3", "output": "112x112x32", "mult_adds": "10838016", "params": "864"}),
     ("--all", 84, {"name": "conv", "op": "conv"}),
     ("--by layer --sort mult_adds --top 2", 2, {"name": "separable_3/conv", "mult_adds": "51380224"}),
@@ -164,7 +164,7 @@ def test_help_lists_the_variables_of_the_spec(run, tmp_path):
     assert "Variables" not in run("analyze", "--help").out
 
 
-SAYS = [  # command line, exit code, what stdout and stderr hold
+SAYS = [  # command line, exit code, parts of stdout and stderr
     ("--version", 0, f"costcalc {__version__}\n", ""),
     ("-h", 0, "\nCost:\n  analyze ", ""),
     ("ops", 0, "  dwconv            Depthwise convolution", ""),
@@ -222,7 +222,7 @@ def test_the_zoo_gives_a_config_to_start_from(run, tmp_path):
     (tmp_path / "mobilenet").write_text("not this")
     text = run("zoo", "mobilenet").out
     schema, _, rest = (CONFIGS / "mobilenet.yaml").read_text().partition("\n")
-    assert schema == "# yaml-language-server: $schema=spec.schema.json"  # a file that is not here
+    assert schema == "# yaml-language-server: $schema=spec.schema.json"  # a missing file
     assert text == run("zoo", "mobilenet.yaml").out == rest
     (tmp_path / "mine.yaml").write_text(text.replace("default: 1.0", "default: 0.75"))
     assert run("analyze", "mine.yaml", "--res", "160", "--json").totals() == THIN
@@ -241,7 +241,7 @@ def test_every_command_has_examples(name):
     assert any(line.startswith(f"costcalc {name}") for line in examples(name))
 
 
-LONG = {"bench", "reproduce", "selftest", "search", "space", "survey"}  # commands that work for seconds
+LONG = {"bench", "reproduce", "selftest", "search", "space", "survey"}  # commands that take seconds
 WAITS = {"serve"}  # until Ctrl-C: its test is tests/cli/test_serve.py::test_the_program
 LINES = sorted({line for name in ["", *COMMANDS] for line in examples(name) if name not in WAITS})
 

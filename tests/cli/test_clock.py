@@ -1,4 +1,4 @@
-"""Processor time that reading, walking and checking share, by a clock that the test turns."""
+"""The processor time shared by reading, tracing and checking, with a clock set by the test."""
 
 from contextlib import contextmanager
 
@@ -10,7 +10,7 @@ from costcalc.errors import Place, Source
 
 
 class Clock:
-    """Seconds as the test sets them, and how often they were asked for."""
+    """A clock set by the test that counts how often it is read."""
 
     def __init__(self):
         self.now, self.asked = 0.0, 0
@@ -31,7 +31,7 @@ def clock(monkeypatch, limit):
 
 @contextmanager
 def ending():
-    """Expect that an allowance inside ends: a list that gets the problem."""
+    """Expect an allowance inside to end; yields a list that receives the problem."""
     found = []
     with pytest.raises(OutOfTime) as error:
         yield found
@@ -71,7 +71,7 @@ def test_outside_of_every_allowance_nothing_is_limited(clock):
     assert clock.asked == 2
 
 
-INSIDE = [  # (name, who) of the allowance outside and inside, when it ends, whose it is
+INSIDE = [  # (name, who) of the outer and inner allowance, the time at which one ends, the one that ends
     (("seconds", "reading"), ("run_seconds", "the run"), 60, "reading takes more than 60 seconds"),
     (("run_seconds", "the run"), ("seconds", "reading"), 60, "reading takes more than 60 seconds"),
     (("seconds", "reading"), ("seconds", "walking"), 60, "reading takes more than 60 seconds"),
@@ -115,11 +115,11 @@ def test_the_clock_is_asked_at_the_first_unit_and_after_each_thousand(clock):
         assert clock.asked == before + 2
         spend(1)
         assert clock.asked == before + 3
-    assert EVERY == 1_000  # units of some microseconds: some milliseconds
+    assert EVERY == 1_000  # units of a few microseconds: a few milliseconds
 
 
 def test_what_has_ended_and_goes_on_ends_once_more_a_second_later(clock):
-    """Whatever catches everything on the way out has a second to leave, and no more."""
+    """Code that catches everything gets one more second, and no more."""
     ends = []
     with ending() as found, within("seconds", "reading"):
         for now in (60, 60.5, 60.99, 61, 61.5, 62):

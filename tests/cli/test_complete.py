@@ -1,4 +1,4 @@
-"""What is not known of a cost is said by every command: no total looks exact that is a lower bound."""
+"""Every command reports unknown costs: no lower bound looks like an exact total."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ layers:
   - {conv: 3x3, out: floor(alpha * 8)}
   - {opaque: a sort, when: sorted}
 """
-LINES = [  # command line, what says that its numbers are lower bounds
+LINES = [  # command line, the text that marks its numbers as lower bounds
     ("analyze net.yaml", "lower bounds (>=): the cost of opaque: a sort (opaque) is not known"),
     ("analyze net.yaml", ">= 13,824"),
     ("analyze net.yaml --format md", ">= 13,824"),

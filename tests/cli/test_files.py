@@ -1,4 +1,4 @@
-"""Files that specs are in: which paths lead where, and what is refused in which words."""
+"""Spec files: the resolution of paths, and refusals with their messages."""
 
 import os
 import socket
@@ -110,7 +110,7 @@ def test_a_path_keeps_its_links_but_for_those_that_dots_leave(tree):
         "top/in.yaml": "top/in.yaml",
         "top/away/d.yaml": "top/away/d.yaml",
         "top/./in.yaml": "top/in.yaml",
-        "top/away/../c.yaml": "c.yaml",  # as the system sees it: the directory above `other`
+        "top/away/../c.yaml": "c.yaml",  # as the system resolves it: the directory above `other`
         "top/away/../top/in.yaml": "top/in.yaml",
         "top/sub/../in.yaml": "top/in.yaml",
         "top/sub/../../top/away/d.yaml": "top/away/d.yaml",
@@ -162,7 +162,7 @@ def test_the_specs_in_a_directory(tmp_path):
 def test_the_stem_of_a_path():
     cases = {"a/b/net.v2.yaml": "net", "net": "net", "a\\b\\net.yaml": "net", "a.b/net": "net", ".net": ""}
     assert {path: stem(path) for path in cases} == cases
-    assert stem("a\udcff.b.yaml") == "a?"  # no name that an output could not print
+    assert stem("a\udcff.b.yaml") == "a?"  # only printable names
 
 
 ENCODED = [  # bytes, the code and the message of the refusal
@@ -217,7 +217,7 @@ def test_as_many_bytes_as_are_allowed(tmp_path, limit):
 def test_no_more_of_a_file_is_read_than_may_be(tmp_path, limit):
     limit(file_bytes=5)
     path = tmp_path / "a"
-    path.write_bytes(b"1234567\xff")  # the last byte is no text, and not looked at
+    path.write_bytes(b"1234567\xff")  # the last byte is not text and is not read
     assert refusal(text, str(path)).code == "limit"
     with path.open("wb") as file:
         file.truncate(2**40)
@@ -245,7 +245,7 @@ def test_what_is_no_regular_file(tmp_path, monkeypatch):
 
 
 def test_shipped_configs_are_in_the_package_or_beside_it(tmp_path, monkeypatch):
-    """An installed package has them inside, a checkout beside."""
+    """They are inside an installed package, and next to the package in a checkout."""
     (tmp_path / "configs").mkdir()
     (tmp_path / "package").mkdir()
     monkeypatch.setattr(files, "__file__", str(tmp_path / "package" / "files.py"))
@@ -256,14 +256,14 @@ def test_shipped_configs_are_in_the_package_or_beside_it(tmp_path, monkeypatch):
 
 @pytest.fixture
 def recording():
-    """`record`, and nothing recorded after the test."""
+    """`record`, with recording stopped after the test."""
     yield files.record
     files._read.set(None)
 
 
 def test_a_record_has_what_is_read_or_looked_for_each_once_as_it_was_before(tree, tmp_path, recording):
     name = str(tmp_path / "top" / "a.yaml")
-    text(name)  # nobody records yet
+    text(name)  # recording has not started
     found = recording()
     text(name)
     before = found[name]

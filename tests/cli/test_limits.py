@@ -1,4 +1,4 @@
-"""Every limit on input: it is stated, its error names it, and raising it lets the input through."""
+"""Every limit on input: it is listed, its error names it, and raising it accepts the input."""
 
 import json
 import re
@@ -49,9 +49,7 @@ def test_lists_too_deep_for_the_parser_have_one_clear_error(run, tmp_path, monke
         True,
     )
     monkeypatch.setenv("COSTCALC_LIMITS", "nesting=9000")
-    code, _, err = run(
-        "analyze", "net.yaml"
-    )  # libyaml refuses from 0.2.6 on; with an older one our own stack is the limit
+    code, _, err = run("analyze", "net.yaml")  # libyaml refuses since 0.2.6; with older versions our stack is the limit
     assert (code, "COSTCALC_LIMITS" in err) == (2, False)
     assert err.startswith(("error: lists and maps nest at most 1,000 deep", "error: blocks and lists nest too deep"))
 
@@ -105,11 +103,11 @@ def test_several_limits_at_once(run, monkeypatch):
     monkeypatch.setenv("COSTCALC_LIMITS", " layers=7  NESTING=9,keys=5 ")
     stated = {row["limit"]: row["value"] for row in json.loads(run("limits", "--json").out)["limits"]}
     assert (stated["layers"], stated["nesting"], stated["keys"]) == (7, 9, 5)
-    assert (limits.LAYERS, limits.NESTING, limits.KEYS) == (100_000, 60, 100_000)  # for that run alone
+    assert (limits.LAYERS, limits.NESTING, limits.KEYS) == (100_000, 60, 100_000)  # only for that run
 
 
 def test_limits_are_those_that_files_were_written_for():
-    """A limit that falls refuses what was read before; one that rises lets in more than was measured."""
+    """A lower limit refuses input that was accepted before; a higher one accepts more than was measured."""
     powers = {"GRAPH_FILE_BYTES": 2_147_483_648, "SIZE": 1_099_511_627_776, "TOTAL": 4_611_686_018_427_387_904}
     texts = {"FILE_BYTES": 16_000_000, "VALUES": 550_000, "KEYS": 100_000, "ENTRIES": 2_000, "NESTING": 60}
     includes = {"INCLUDES": 200, "INCLUDE_DEPTH": 10, "BLOCK_DEPTH": 40, "LAYERS": 100_000, "NODES": 50_000}

@@ -1,4 +1,4 @@
-"""Long runs: progress on a terminal only, and no unfinished file when they are stopped."""
+"""Long runs: progress only on a terminal, and no partial file after an interrupt."""
 
 import io
 import signal
@@ -10,14 +10,14 @@ import pytest
 
 from costcalc.cli import terminal
 
-CODE = (  # a job in the background has Ctrl-C ignored
+CODE = (  # background jobs ignore Ctrl-C
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from costcalc.cli import main; main()"
 )
 SWEEP = ["sweep", "mobilenet", "--vary", "alpha=0.001:50:0.001", "--res", "33:5032:1"]  # 250 million points
 
 
 class Terminal(io.StringIO):
-    """A standard error that is a terminal, or is not."""
+    """A standard error that pretends to be a terminal or not."""
 
     def __init__(self, is_terminal):
         super().__init__()

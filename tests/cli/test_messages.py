@@ -1,4 +1,4 @@
-"""Messages that name the way out."""
+"""Messages that state the solution."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every command on models that are no specs: an ONNX graph of one size, one with open axes, configurations of Keras.
+"""Every command on models other than specs: ONNX graphs with fixed and open axes, configurations of Keras.
 
 Figures are those of the same networks as shipped specs.
 """
@@ -16,7 +16,7 @@ from costcalc.read.onnx import file
 pytest.importorskip("onnx")
 DATA = Path(__file__).parents[1] / "data"
 OPEN = ("--set", "height=224", "--set", "width=224")
-MODELS = {  # file -> the shipped spec of the network, and what sets its open axes
+MODELS = {  # file -> the shipped spec of the network, and the settings of its open axes
     "net.onnx": ("mobilenet", ()),
     "open.onnx": ("mobilenet_v2", ("--set", "s53=224", "--set", "s0=224")),
     "net.json": ("mobilenet", ()),
@@ -41,7 +41,7 @@ def put(folder, *names):
 
 @pytest.fixture
 def net(run, tmp_path):
-    """A function that runs a command that succeeds in a directory with all models; gives what it prints."""
+    """A function that runs a command in a directory with all models, requires success, and returns its output."""
     put(tmp_path, *MODELS, "r.onnx")
 
     def net(*args):
@@ -71,7 +71,7 @@ def test_an_axis_that_is_open_cannot_be_judged(run, net):
 
 
 def wider(config):
-    """The configuration with 72 filters where it has 64."""
+    """The configuration with 72 filters instead of 64."""
     return config.replace(b'"filters": 64,', b'"filters": 72,')
 
 
@@ -89,7 +89,7 @@ def test_against_a_revision(run, repository, tmp_path, name):
 
 
 def change(path):
-    """Make a network of more mult-adds of a file."""
+    """Modify a file to a network with more mult-adds."""
     if path.suffix == ".onnx":
         put(path.parent, "r.onnx")
         graph = file.parsed(file.source(str(path.parent / "r.onnx")))
@@ -118,13 +118,13 @@ def test_reconcile(net, name):
 
 
 def sizes(name):
-    """What sets the open axes of a model."""
+    """The settings of a model's open axes."""
     return dict.fromkeys([one.split("=")[0] for one in MODELS[name][1] if "=" in one], 224)
 
 
 @ALL
 def test_made_of_standard_convolutions(net, tmp_path, name):
-    """Whatever a network was read from, rewritten it is what the shipped spec is."""
+    """Rewritten, a network from any format equals the rewritten shipped spec."""
     due, found = (
         compare(spec, conv="standard", settings=given).right.totals
         for spec, given in ((MODELS[name][0], {}), (tmp_path / name, sizes(name)))

@@ -1,4 +1,4 @@
-"""No number is lost or cut for want of room: every command, on screens of any width."""
+"""No number is lost or truncated on a narrow screen: every command at any width."""
 
 import io
 import json
@@ -29,8 +29,8 @@ layers:
   - {{avgpool: global}}
   - {{linear: 100000, as: linear_1000_2000}}
 """
-CASES = {  # command -> command lines with JSON, on `net.yaml` above and `old.yaml`, a version of it before
-    **{name: lines(name)[:1] for name in sorted(WITH_JSON)},  # where no others stand below: an example of its help
+CASES = {  # command -> command lines with JSON, on `net.yaml` above and its earlier version `old.yaml`
+    **{name: lines(name)[:1] for name in sorted(WITH_JSON)},  # unless listed below: an example of its help
     "analyze": ["net.yaml", "net.yaml --by type", "net.yaml --by block", "net.yaml --all -c framework", "vgg16"],
     "sweep": [
         "net.yaml --alpha 1,0.75 --res 224,192 -m mult_adds,flops,params,activations,weights_bytes,framework.params"
@@ -44,7 +44,7 @@ CASES = {  # command -> command lines with JSON, on `net.yaml` above and `old.ya
     ],
     "diff": ["old.yaml net.yaml"],
     "training": ["net.yaml --ranks 8 --precision bf16", "net.yaml --by block --checkpoint depthwise_*"],
-    "memory": [],  # its JSON has the plan and the schedule, a text one of them: see PARTS
+    "memory": [],  # its JSON has the plan and the schedule, its text only one of them: see PARTS
     "space": [],  # of specs with choices; its integers are in tests/analysis/test_space.py
     "search": [],  # of specs with choices: see PARTS
     "survey": [],  # its JSON has the sizes of files: see PARTS
@@ -60,7 +60,7 @@ CASES = {  # command -> command lines with JSON, on `net.yaml` above and `old.ya
     "bench": [],  # times differ from run to run
     "selftest": ["conv attend --cases 3"],
 }
-SLOW = ("zoo", "reproduce", "selftest", "reconcile")  # not at each width
+SLOW = ("zoo", "reproduce", "selftest", "reconcile")  # not at every width
 TEXTS = {  # command without JSON -> command lines
     **{name: lines(name)[:1] for name in COMMANDS if name not in WITH_JSON},
     "explain": ["net.yaml", "net.yaml depthwise_2", "net.yaml -c framework"],
@@ -70,7 +70,7 @@ TEXTS = {  # command without JSON -> command lines
     "schema": [""],
     "help": ["", "fit"],
     "plot": ["net.yaml --alpha 0.5,1 -o plot.png"],
-    "import": [],  # writes a spec, whatever the screen
+    "import": [],  # writes a spec, independent of the screen
     "export": [],  # writes a file
     "page": [],  # writes a file
     "serve": [],  # waits
@@ -93,7 +93,7 @@ def test_every_command_has_a_case():
 
 
 def integers(value, key=""):
-    """All integers of a JSON document that count something."""
+    """All integers of a JSON document that are counts."""
     if type(value) is int and key not in NO_COUNTS:
         yield value
     pairs = value.items() if type(value) is dict else [(key, one) for one in value] if type(value) is list else []
@@ -102,12 +102,12 @@ def integers(value, key=""):
 
 
 def numbers(text):
-    """The numbers of a text, whole, without separators."""
+    """The integers of a text, without separators."""
     return {number.replace(",", "") for number in re.findall(r"\d[\d,]*\b", text)}
 
 
 def shortened(value):
-    """A count as `check` says it, which has its exact integers in JSON."""
+    """A count as printed by `check`, whose JSON has the exact integers."""
     return next((f"{value / size:.4g}{unit}" for size, unit in _UNITS if value >= size), str(value))
 
 
@@ -126,7 +126,7 @@ def test_no_integer_is_lost_at_any_width(run, files, monkeypatch, line):
     assert due or command[0] in ("conventions",)
     for width in FEW if command[0] in SLOW else WIDTHS:
         monkeypatch.setenv("COLUMNS", str(width))
-        text = run(*command, "-v").out  # without it the last line is one line, and says that it is cut
+        text = run(*command, "-v").out  # otherwise the last line is a single line marked as truncated
         lost = {value for value in due if str(value) not in numbers(text)}
         lost -= {value for value in lost if command[0] == "check" and shortened(value) in text}
         assert lost == set(), f"{width} columns"
@@ -156,7 +156,7 @@ FITS = [
 
 @pytest.mark.parametrize("line", FITS)
 def test_tables_fit_a_terminal(run, monkeypatch, line):
-    """Also at 60 columns: what has no room is in a table below, or named."""
+    """Also at 60 columns: columns without room are in a table below, or named."""
     for width in (60, 80):
         monkeypatch.setenv("COLUMNS", str(width))
         assert max(map(len, run(*line.split()).out.splitlines())) <= width
@@ -181,7 +181,7 @@ SHEET = Sheet((*KEYS, *COUNTS), [("features/conv_1", "conv 3x3", "1,000,000", "9
 
 
 def shown(width):
-    """The headings of each table of SHEET on a screen of that width, and those left out."""
+    """The headings of each table of SHEET on a screen of that width, and the omitted ones."""
     found = fitted(SHEET, width)
     return [" ".join(column.heading for column in each.columns) for each in found.sheets], len(found.left_out)
 

@@ -1,4 +1,4 @@
-"""The terminal as people use it: help, how much is said, units, colour, one-line footers, completion in real shells."""
+"""Interactive use: help, verbosity, units, colour, one-line footers, completion in real shells."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def test_counts_in_units(number, unit, shown):
 def test_units_leave_files_exact(run):
     table = run("analyze", "mobilenet", "--by", "type", "--units", "M").out
     assert "539.49 M" in table
-    assert re.search(r"conv 1x1 +13 ", table)  # layers are no counts of mult-adds
+    assert re.search(r"conv 1x1 +13 ", table)  # layers are not counts of mult-adds
     for format in ("csv", "json"):
         line = ("analyze", "mobilenet", "--by", "type", "--format", format)
         assert run(*line, "--units", "M").out == run(*line).out
@@ -124,7 +124,7 @@ NET = """vars: {alpha: 1.0, stages: {default: 3, choices: [3, 5]}}
 input: [8, 8, 3]
 layers: [{conv: 3x3, out: floor(8 * alpha)}]
 """
-COMPLETIONS = [  # words, the part, what is among the answers, what is not
+COMPLETIONS = [  # words, the part to complete, expected answers, excluded answers
     ("", "an", ["analyze"], ["fit"]),
     ("analyze", "mobilenet_v4", ["mobilenet_v4_conv_s"], ["mobilenet"]),
     ("analyze", "", ["mobilenet", FILES], []),
@@ -175,7 +175,7 @@ def shell_folder(tmp_path):
     return tmp_path
 
 
-SHELL_LINES = [  # line, what is answered
+SHELL_LINES = [  # line, answer
     ("costcalc an", ["analyze"]),
     ("costcalc analyze ne", ["net.yaml"]),
     ("costcalc analyze net.yaml --al", ["--all", "--alpha"]),
@@ -198,7 +198,7 @@ _files() { print -l -- ${words[CURRENT]}*(N) }
 eval "$(costcalc completion zsh)"
 words=(${(z)1}); [[ "$1" == *' ' ]] && words+=('')
 CURRENT=$#words
-_costcalc"""  # with what the completion system of zsh would do in place of it: it needs a terminal
+_costcalc"""  # with a replacement for zsh's completion system, which needs a terminal
 
 
 def ask(shell, script, folder, *args):
@@ -217,7 +217,7 @@ def ask(shell, script, folder, *args):
 def test_completion_in_bash(shell_folder, line, answers):
     *found, last = ask("bash", BASH, shell_folder, line).splitlines()
     assert sorted(found) == answers
-    assert "-o default" in last  # files where there is no answer
+    assert "-o default" in last  # file names if there is no answer
 
 
 @pytest.mark.parametrize(("line", "answers"), SHELL_LINES)

@@ -1,4 +1,4 @@
-"""What is released: the contents of wheel and sdist, the metadata, and the files that people look for."""
+"""Release artifacts: the contents of wheel and sdist, the metadata, and the expected files."""
 
 import os
 import re
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """A wheel and an sdist of what git knows, built by the backend itself."""
+    """A wheel and an sdist of the tracked files, built by the backend."""
     pytest.importorskip("hatchling")
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
     listed = subprocess.run(

@@ -1,4 +1,4 @@
-"""The screens of the documentation: drawn by the program, current, and without cut digits."""
+"""The screenshots of the documentation: drawn by the program, up to date, without truncated digits."""
 
 import csv
 import importlib.util
@@ -16,7 +16,7 @@ _SPEC.loader.exec_module(pictures)
 
 
 def lines(svg):
-    """The lines of text in a picture."""
+    """The text lines of a picture."""
     return ["".join(text.itertext()) for text in ET.fromstring(svg).iter() if text.tag.endswith("}text")]
 
 

@@ -1,4 +1,4 @@
-"""`costcalc serve`: the page of this machine's browser is answered, and no other."""
+"""`costcalc serve`: it answers the page in this machine's browser and nothing else."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ SMALL = "input: [8, 8, 3]\nlayers:\n  - {conv: 3x3, out: 4}\n"
 
 @pytest.fixture(scope="module")
 def server():
-    """A server whose questions a thread answers, as the main thread of the command does."""
+    """A server whose requests are answered by a thread, like the main thread of the command."""
     engine = Engine()
     with Server(engine, _first(engine, None)) as made:
         threading.Thread(target=made.serve_forever, daemon=True).start()
@@ -35,7 +35,7 @@ def server():
 
 
 def sent(server, method="GET", path="", body=None, headers=None, token=None):
-    """(status, headers, body) of a request; `headers` replace those that a page sends."""
+    """(status, headers, body) of a request; `headers` replace those of a page."""
     token = server.token if token is None else token
     own = {"Host": server.names[0], "X-Costcalc-Token": server.token, "Content-Type": "application/json"}
     connection = http.client.HTTPConnection(serving.ADDRESS, server.server_port, timeout=20)
@@ -75,7 +75,7 @@ def test_it_answers_its_page(server):
     "host", ["evil.example", "evil.example:PORT", "127.0.0.1", "127.0.0.1.evil.example:PORT", None]
 )
 def test_a_name_that_leads_here_is_refused(server, host):
-    """DNS rebinding: the browser believes that another site is at this address."""
+    """DNS rebinding: another site's name resolves to this address."""
     host = host and host.replace("PORT", str(server.server_port))
     for status, _, body in (sent(server, headers={"Host": host}), asked(server, LOOK, headers={"Host": host})):
         assert status == 421
@@ -107,7 +107,7 @@ def test_without_the_token_nothing_is_told(server):
 
 
 def test_a_form_of_another_site_is_refused(server):
-    """What a page may send without asking first: its type is never that of a question."""
+    """Requests that a page may send without a preflight never have the required content type."""
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None):
         assert asked(server, LOOK, headers={"Content-Type": kind})[0] == 415
     assert sent(server, "OPTIONS", "ask")[0] == 501
@@ -115,7 +115,7 @@ def test_a_form_of_another_site_is_refused(server):
 
 
 def test_an_address_that_cannot_be_read_is_refused(server):
-    """It ends in a ValueError of Python's own reader of addresses."""
+    """Python's URL parser raises ValueError."""
     assert sent(server, path="?" + "a=1&" * 9)[0] == 400
 
 
@@ -162,7 +162,7 @@ def test_a_file_of_a_model(server, tmp_path, monkeypatch):
 
 
 def test_a_browser_that_stalls_holds_nobody_up(server):
-    """Browsers open connections before they need them."""
+    """Browsers open connections in advance."""
     idle = [socket.create_connection((serving.ADDRESS, server.server_port)) for _ in range(20)]
     idle[0].sendall(b"POST /")
     start = time.monotonic()
@@ -181,7 +181,7 @@ def test_a_bug_of_ours_is_told_and_the_next_question_answered(server, monkeypatc
 
 @contextmanager
 def program(*args, **environment):
-    """The program as a process, which ends with the test that fails, too."""
+    """The program as a process, which also ends if the test fails."""
     line = [sys.executable, "-m", "costcalc", "serve", "--no-browser", *args]
     found = os.environ | environment
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=found) as process:
@@ -193,7 +193,7 @@ def program(*args, **environment):
 
 @pytest.mark.slow
 def test_the_program(tmp_path):
-    """It prints its address, answers within limits of its own, outlives the time of a command, and ends at Ctrl-C."""
+    """It prints its address, applies limits per request, runs longer than a command may, and ends at Ctrl-C."""
     (tmp_path / "net.yaml").write_text(SMALL)
     with program(str(tmp_path / "net.yaml"), COSTCALC_LIMITS="run_seconds=1") as process:
         line = process.stdout.readline()

@@ -1,4 +1,4 @@
-"""Nothing is substituted in silence: every command says when a shipped config stands in for a file."""
+"""No silent substitution: every command reports when it uses a shipped config instead of a file."""
 
 import json
 
@@ -7,13 +7,13 @@ import pytest
 from tests.commands import TAKING, WITH_JSON
 
 ELSEWHERE = {
-    *("space", "search"),  # of specs with choices
+    *("space", "search"),  # for specs with choices
     *("survey", "import"),  # of files and models
     *("page", "serve"),  # a page, whose stamp is in tests/analysis/test_page.py
     "plot",  # the note of a sweep, in a picture
-    "bench",  # times, of one's own machine
+    "bench",  # prints times of the machine
 }
-CASES = {  # command -> what to run on NET, a name that is a shipped config and a file of one's own by turns
+CASES = {  # command -> command line on NET, the name of a shipped config and of a user file in turn
     **dict.fromkeys(sorted(TAKING - ELSEWHERE), "NET"),
     "explain": "NET linear_1",
     "sweep": "NET --vary classes=10,100",
@@ -58,7 +58,7 @@ def test_a_file_of_ones_own_is_not(run, tmp_path, command):
     (tmp_path / "vgg16.yaml").write_text(OWN)
     line = [command, *CASES[command].replace("NET", "vgg16.yaml").split()]
     found = run(*line)
-    assert found.code == (command == "reproduce")  # the figure that it publishes differs
+    assert found.code == (command == "reproduce")  # its published figure differs
     assert "shipped" not in found.out + found.err
     if command in WITH_JSON:
         assert '"shipped": true' not in run(*line, "--json").out

@@ -1,4 +1,4 @@
-"""What is printed where: terminals, pipes, files, closed streams, other locales. Every case is a process of its own."""
+"""Output on terminals, pipes, files, closed streams and in other locales. Every case runs in a separate process."""
 
 import csv
 import fcntl
@@ -33,20 +33,20 @@ WIDE = f"input: [32, 32, 3]\nlayers:\n  - {{conv: 3x3, out: 64, as: {NAME}}}\n  
 
 @pytest.fixture
 def wide(tmp_path):
-    """A spec whose names are long, and not all ASCII."""
+    """A spec with long and partly non-ASCII names."""
     path = tmp_path / "wide.yaml"
     path.write_text(WIDE, encoding="utf-8")
     return str(path)
 
 
 def run(*args, text=True, cwd=None, **settings):
-    """A finished run of the program with a pipe for each stream, and `settings` in its environment."""
+    """Run the program with a pipe for each stream, and `settings` in its environment."""
     command = [sys.executable, "-c", CODE, *args]
     return subprocess.run(command, capture_output=True, text=text, cwd=cwd, env=CLEAN | settings, check=False)
 
 
 def shell(script):
-    """A finished run of a line of bash, in which `costcalc` is the program."""
+    """Run a line of bash in which `costcalc` is the program."""
     script = f'set -o pipefail\ncostcalc() {{ "$0" -c "{CODE}" "$@"; }}\n{script}'
     return subprocess.run(
         ["bash", "-c", script, sys.executable], capture_output=True, text=True, env=CLEAN, check=False
@@ -54,7 +54,7 @@ def shell(script):
 
 
 def on_terminal(columns, *args, **settings):
-    """The output on a pseudo-terminal of that many columns."""
+    """The output on a pseudo-terminal with that many columns."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     command = [sys.executable, "-c", CODE, *args]
@@ -64,7 +64,7 @@ def on_terminal(columns, *args, **settings):
         try:
             while piece := os.read(ours, 65536):
                 pieces.append(piece)
-        except OSError:  # Linux says so when the other side is closed
+        except OSError:  # on Linux, this means that the other side is closed
             pass
         os.close(ours)
     assert process.returncode == 0
@@ -72,7 +72,7 @@ def on_terminal(columns, *args, **settings):
 
 
 def widest(text):
-    """Columns of the longest line."""
+    """The width of the longest line."""
     return max(len(line) for line in ESCAPE.sub("", text).splitlines())
 
 
@@ -95,7 +95,7 @@ def test_columns_is_honoured_and_no_name_or_number_is_cut(columns, grouping):
     for row in csv.DictReader(file.splitlines()):
         assert {*row["name"].split()} <= {*shown.split()}
         assert {f"{int(row[metric]):,}" for metric in ("mult_adds", "params") if row[metric] != "0"} <= {*shown.split()}
-    assert ("kernel" in shown) is (grouping == "layer")  # as a heading, or among those there was no room for
+    assert ("kernel" in shown) is (grouping == "layer")  # as a heading, or among the omitted columns
 
 
 @pytest.mark.parametrize("columns", ["", "0", "-1", "wide", "²"])
@@ -103,7 +103,7 @@ def test_columns_that_are_no_number_are_not(columns):
     assert run("analyze", "vgg16", COLUMNS=columns).stdout == run("analyze", "vgg16").stdout
 
 
-PIPED = [  # environment, options, whether there is colour in a pipe
+PIPED = [  # environment, options, whether output in a pipe has colour
     ({"FORCE_COLOR": "1"}, [], True),
     ({"FORCE_COLOR": "0"}, [], False),
     ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, [], False),
@@ -112,7 +112,7 @@ PIPED = [  # environment, options, whether there is colour in a pipe
     ({"FORCE_COLOR": "1"}, ["--color", "never"], False),
     ({"FORCE_COLOR": "1"}, ["--format", "csv"], False),
 ]
-ON_TERMINAL = [  # environment, options, whether there is colour on a terminal
+ON_TERMINAL = [  # environment, options, whether output on a terminal has colour
     ({"TERM": "xterm"}, [], True),
     ({"TERM": "xterm", "NO_COLOR": "1"}, [], False),
     ({"TERM": "xterm", "NO_COLOR": ""}, [], True),
@@ -145,7 +145,7 @@ def test_other_encodings(wide, encoding):
     assert (result.returncode, result.stderr) == (0, b"")
     assert ("+--" in result.stdout.decode(encoding)) is plain
     narrow = run("analyze", wide, "--columns", "type,input,name", text=False, PYTHONIOENCODING=encoding, COLUMNS="20")
-    assert all(text in narrow.stdout.split() for text in (b"conv", b"3x3", b"32x32x3"))  # over the edge, not cut
+    assert all(text in narrow.stdout.split() for text in (b"conv", b"3x3", b"32x32x3"))  # too wide, but complete
     assert run("analyze", "nosuch→", PYTHONIOENCODING=encoding).returncode == 2
 
 
@@ -196,7 +196,7 @@ def test_a_file_is_written_with_standard_output_closed(tmp_path):
 
 
 class Text(io.StringIO):
-    """A standard output that a program captures: text, with no file below it, and full if it is to be."""
+    """A captured standard output: text without a file, optionally full."""
 
     full = False
 
@@ -207,7 +207,7 @@ class Text(io.StringIO):
 
 
 class Bare:
-    """A standard output that only takes text."""
+    """A standard output that only accepts text."""
 
     def __init__(self):
         self.found = []
@@ -329,7 +329,7 @@ def test_a_spec_from_standard_input():
 
 
 def stopped_after(command, seconds):
-    """(exit code, standard error) of a command that hears Ctrl-C after so long."""
+    """(exit code, standard error) of a command interrupted by Ctrl-C after a delay."""
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     with subprocess.Popen([*command, "analyze", "resnet50"], **pipes, env=CLEAN, text=True) as process:
         time.sleep(seconds)
@@ -347,7 +347,7 @@ def test_ctrl_c_at_any_time_shows_no_line_of_ours(way):
     command = [sys.executable, "-m", "costcalc"] if way == "module" else [str(script)]
     dice, ours = random.Random(way), str(Path(costcalc.__file__).parent)
     found = [stopped_after(command, 0.3 * dice.random()) for _ in range(30)]
-    assert [err for _, err in found if ours in err] == []  # before our first line, Python prints what it likes
+    assert [err for _, err in found if ours in err] == []  # before our first line, Python may print anything
     assert {code for code, err in found if not err} <= {0, 130, -signal.SIGINT}
 
 
@@ -375,7 +375,7 @@ SHOWN = [
 
 @pytest.mark.slow
 def test_no_text_of_a_spec_controls_a_terminal(run, tmp_path):
-    """In its name, the help of a variable, the name of a layer and what an opaque layer is."""
+    """Tested in its name, the help of a variable, the name of a layer and the label of an opaque layer."""
     (tmp_path / "net.yaml").write_text(json.dumps(ODD_SPEC))
     (tmp_path / "scores.csv").write_text("w,score\n4,1\n8,2\n")
     shown = 0

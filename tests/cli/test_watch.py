@@ -1,4 +1,4 @@
-"""`--watch` runs again when a file that was read changes, and ends at Ctrl-C."""
+"""`--watch` runs again if a file it read changes, and ends at Ctrl-C."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ PART = "input: [8]\nlayers: [{{linear: {}}}]\n"
 
 @pytest.fixture
 def edits(monkeypatch, tmp_path):
-    """A function that plans edits, one after each run, and then Ctrl-C: sleeping does the next one."""
+    """A function that schedules edits, one per run, then Ctrl-C; each sleep performs the next one."""
     planned, calm = [], [0]
 
     def sleep(seconds):
@@ -120,7 +120,7 @@ def test_a_run_without_it_ends(run):
 
 
 def hearing():
-    """Hear Ctrl-C, also in tests that a job in the background runs."""
+    """Enable Ctrl-C, also if the tests run as a background job."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

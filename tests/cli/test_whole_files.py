@@ -1,4 +1,4 @@
-"""A file that a command writes is whole, or as it was: on a full disk and with every command that writes."""
+"""A written file is either complete or unchanged, on a full disk and for every command that writes."""
 
 import os
 import re
@@ -38,7 +38,7 @@ FAILING = "check --format json -o out.json"  # its limit is too low
 
 
 def written(folder, line, most):
-    """(exit code, standard error) of a command that can write no file of more than `most` bytes."""
+    """(exit code, standard error) of a command that cannot write files of more than `most` bytes."""
     done = subprocess.run(
         [sys.executable, "-c", RUN, str(most), *line.split()],
         cwd=folder,
@@ -93,7 +93,7 @@ def test_an_update_keeps_links_rights_and_comments(run, tmp_path):
 
 @pytest.fixture
 def mask():
-    """Rights are those that a program asks for."""
+    """Set the umask to 0, so that files get the requested permissions."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -244,7 +244,7 @@ def test_a_link_is_written_through_where_it_stays_and_reaches_no_file_of_git(tmp
         assert problem[:2] + problem[3:4] == said[name]
     assert [(tmp_path / "top" / target).read_text() for target in links.values()] == ["new", "old", "old"]
     assert os.path.islink("inside")
-    with replacing(".git/config") as file:  # what is named itself may be written
+    with replacing(".git/config") as file:  # a directly named file may be written
         file.write("new")
     assert sorted(os.listdir()) == [".git", "deep", "in.txt", "inside", "outside"]
 

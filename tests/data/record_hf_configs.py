@@ -1,4 +1,4 @@
-"""Record networks that transformers builds of configurations: parameters on the meta device, mult-adds of small ones.
+"""Record networks built by transformers from configurations: parameters on the meta device, mult-adds of small ones.
 
 Mult-adds are half of what FlopCounterMode counts with eager attention and experts: `prefill` of NEW tokens, and
 `decode`, one token after PAST cached ones (SOURCE tokens in the encoder of T5). Run with transformers and torch:
@@ -135,7 +135,7 @@ KEPT = (str, int, float, bool, type(None), list)
 
 
 def cases():
-    """(name, class, model_type, settings) of everything that is recorded."""
+    """(name, class, model_type, settings) of all recorded networks."""
     for name, (build, kind, settings) in CASES.items():
         yield name, build.from_config, kind, settings
     for name, build in UNTIED.items():
@@ -177,14 +177,14 @@ def mult_adds(model, config):
 
 
 def recorded(build, kind, settings):
-    """What is recorded of one network."""
+    """The record of one network."""
     config = AutoConfig.for_model(kind, **settings)
     config._attn_implementation = config._experts_implementation = "eager"
     with torch.device("meta"):
         model = build(config)
     whole = {k: v for k, v in json.loads(config.to_json_string()).items() if isinstance(v, KEPT)}
     written = {key: value for key, value in settings.items() if key in whole or key == "id2label"}
-    whole = {**whole, **written, "architectures": [type(model).__name__]}  # as written: T5 stores another truth
+    whole = {**whole, **written, "architectures": [type(model).__name__]}  # as written: T5 stores another bool
     params = sum(p.numel() for p in model.parameters())
     run = (
         mult_adds(build(config).eval(), config)
@@ -195,7 +195,7 @@ def recorded(build, kind, settings):
 
 
 def main():
-    """Build every network, and write what it has."""
+    """Build every network, and write its record."""
     found = {}
     for name, build, kind, settings in cases():
         try:

@@ -1,6 +1,6 @@
 """Writes `keras/applications.jsonl.xz`, or `keras/layers.jsonl.xz` for the argument `layers`, with Keras and PyTorch.
 
-For the argument `names` it writes `keras/names.json`: the classes of `keras.layers`, and layers with `count_params()`.
+With the argument `names`, write `keras/names.json`: the classes of `keras.layers`, and layers with `count_params()`.
 
 One JSON value for each network: `model.to_json()` as a value, the number of trainable values by Keras, and half
 of what `torch.utils.flop_counter.FlopCounterMode` counts in one call with a batch of one on the meta device.
@@ -41,7 +41,7 @@ def mult_adds(model):
 
 
 def record(name, model):
-    """What is written of one network."""
+    """The record of one network."""
     params, config = trainable(model), json.loads(model.to_json())
     return {"name": name, "params": params, "mult_adds": mult_adds(model), "config": config}
 
@@ -61,7 +61,7 @@ def applications():
 
 
 def _net(make, *shapes):
-    """A model of what `make` gives of inputs of these shapes."""
+    """A model from the function `make` and inputs of these shapes."""
     inputs = [keras.Input(shape) for shape in shapes]
     return keras.Model(inputs, make(*inputs))
 
@@ -72,7 +72,7 @@ def _time_model():
 
 
 def _states(x):
-    """An encoder whose states start a decoder, and are read."""
+    """An encoder whose states initialise a decoder."""
     y, hidden, cell = L.LSTM(5, return_sequences=True, return_state=True, unroll=True)(x)
     return [L.LSTM(5, unroll=True)(y, initial_state=[hidden, cell]), L.Dense(3)(hidden), L.Dense(2)(y)]
 
@@ -111,7 +111,7 @@ def _old_model(x):
 
 
 def layers():
-    """Single layers and small networks of them; recurrent ones are unrolled, as Keras runs one step more otherwise."""
+    """Single layers and small networks; recurrent ones are unrolled, because Keras otherwise runs an extra step."""
     one, grid, film = (20, 6), (9, 8, 6), (4, 10, 10, 2)
     yield "repeat", _net(lambda x: L.LSTM(4, unroll=True)(L.RepeatVector(3)(x)), (6,))
     yield "time_flatten", _net(lambda x: L.LSTM(4)(L.TimeDistributed(L.Flatten())(x)), (5, 16, 16, 3))
@@ -214,7 +214,7 @@ _AUGMENTING = (
 
 
 def small():
-    """Layers whose numbers are not all trained, or that have none: only their `count_params()` is recorded."""
+    """Layers with untrained or no parameters: only their `count_params()` is recorded."""
     for name, layer, shape in (
         ("dense", L.Dense(5), (8,)),
         ("conv", L.Conv2D(5, 3), (8, 8, 4)),

@@ -1,4 +1,4 @@
-"""Writes costcalc/read/onnx/operators.txt: what ONNX says of the inputs, outputs and attributes of its operators.
+"""Write costcalc/read/onnx/operators.txt: the inputs, outputs and attributes of all ONNX operators.
 
 python tests/data/record_onnx_operators.py costcalc/read/onnx/operators.txt
 """
@@ -22,7 +22,7 @@ def versions():
 
 
 def sides(schema):
-    """The number of inputs and outputs that an operator may have."""
+    """The allowed numbers of inputs and outputs of an operator."""
     most = [min(one, 999) for one in (schema.max_input, schema.max_output)]
     return f"{schema.min_input}-{most[0]}>{schema.min_output}-{most[1]}"
 

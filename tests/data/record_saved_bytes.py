@@ -1,4 +1,4 @@
-"""Records what PyTorch keeps for the backward pass of networks of torchvision: run it to write saved_bytes.json.
+"""Record the bytes that PyTorch saves for the backward pass of torchvision networks: writes saved_bytes.json.
 
     python -m venv torch && torch/bin/pip install torch==2.13.0 torchvision==0.28.0
     torch/bin/python record_saved_bytes.py
@@ -33,9 +33,9 @@ NETWORKS = {  # name here -> name in torchvision, whether its stochastic depth d
 
 
 def saved(model):
-    """(bytes of all storages kept, of them int64) of a forward pass."""
+    """(bytes of all saved storages, int64 bytes among them) of a forward pass."""
     own = {one.untyped_storage().data_ptr() for one in (*model.parameters(), *model.buffers())}
-    kept, alive = {}, []  # a storage that is let go may come back at the same address
+    kept, alive = {}, []  # a freed storage may be reused at the same address
 
     def pack(tensor):
         storage = tensor.untyped_storage()

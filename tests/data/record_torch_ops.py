@@ -1,4 +1,4 @@
-"""Records what PyTorch makes of single operations and of one small 1-D network: run it to write torch_ops.json.
+"""Record PyTorch's results for single operations and one small 1-D network: run it to write torch_ops.json.
 
     python -m venv torch && torch/bin/pip install torch==2.13.0 numpy && torch/bin/python record_torch_ops.py
 
@@ -70,7 +70,7 @@ def shapes_of(output):
 
 
 def mult_adds(module, kind, shapes):
-    """Half the FLOPs of one run, or None for what the counter does not know."""
+    """Half the FLOPs of one run, or None if the counter does not support the operation."""
     if not any(part in kind for part in PRODUCTS):
         return None
     module = module.to("meta")
@@ -80,12 +80,12 @@ def mult_adds(module, kind, shapes):
 
 
 def numbers(named):
-    """How many numbers each parameter or buffer holds, by name."""
+    """The number of elements of each parameter or buffer, by name."""
     return {name: value.numel() for name, value in named}
 
 
 def record(kind, args, shapes):
-    """One case as JSON, or what PyTorch says against it."""
+    """One case as JSON, with its results or PyTorch's error."""
     case = {"module": kind, "args": args, "inputs": shapes}
     try:
         module = build(kind, args).eval()
@@ -127,7 +127,7 @@ def conv(rng, rank):
 
 
 def conv_same(rng, rank):
-    """A convolution whose output is as large as its input; an even kernel too."""
+    """A convolution with an output as large as its input, also with an even kernel."""
     args = {
         "in_channels": rng.randint(1, 4),
         "out_channels": rng.randint(1, 5),
@@ -171,7 +171,7 @@ def conv_transpose(rng, rank):
 
 
 def max_pool(rng, rank):
-    """A maximum over windows; PyTorch pads by half the window at most."""
+    """A maximum over windows; PyTorch pads by at most half the window."""
     window = sizes(rng, rank, 2, 5)
     args = {
         "kernel_size": window,
@@ -196,7 +196,7 @@ def avg_pool(rng, rank):
 
 
 def lp_pool(rng, rank):
-    """A power mean over windows that do not overlap unless a stride says so."""
+    """A power mean over windows, which overlap only with an explicit stride."""
     window = rng.randint(2, 3) if rank == 1 else sizes(rng, rank, 2, 3)
     args = {"norm_type": 2, "kernel_size": window, "ceil_mode": rng.random() < 0.5}
     return f"LPPool{rank}d", args, [[1, 3, *sizes(rng, rank, 6, 12)]]
@@ -230,7 +230,7 @@ def self_attention(rng):
 
 
 def cross_attention(rng):
-    """Attention of a sequence to another of its own length and width."""
+    """Attention of a sequence to another one with a different length and width."""
     heads, width = rng.choice([1, 2, 3]), rng.randint(2, 10)
     args = {"embed_dim": heads * rng.randint(2, 6), "num_heads": heads, "kdim": width, "vdim": width}
     memory = [1, rng.randint(1, 12), width]
@@ -315,13 +315,13 @@ def last_axis_norm(rng, kind):
 
 
 def prelu(rng):
-    """A learned slope a channel, or one for all."""
+    """A learned slope per channel, or one for all."""
     channels = rng.randint(2, 9)
     return "PReLU", {"num_parameters": rng.choice([1, channels])}, [[1, channels, *sizes(rng, rng.randint(1, 2), 2, 6)]]
 
 
 def shuffle(rng, kind):
-    """Blocks of the grid to channels and back."""
+    """Blocks of the grid moved to channels or back."""
     factor, channels, grid = rng.randint(2, 3), rng.randint(1, 4), sizes(rng, 2, 2, 5)
     if kind == "PixelShuffle":
         return kind, {"upscale_factor": factor}, [[1, channels * factor * factor, *grid]]
@@ -335,7 +335,7 @@ def channel_shuffle(rng):
 
 
 def upsample_by(rng, rank):
-    """A grid enlarged, or made smaller, by a factor for each axis."""
+    """A grid scaled up or down by a factor for each axis."""
     return (
         "Upsample",
         {"scale_factor": tuple(rng.choice([0.5, 1.5, 2.0, 2.5, 3.0]) for _ in range(rank))},
@@ -349,12 +349,12 @@ def upsample_to(rng):
 
 
 def pad(rng, rank):
-    """A border, another one on each side; PyTorch names the last axis first."""
+    """Padding with a different size on each side; PyTorch lists the last axis first."""
     return "pad", {"pad": sizes(rng, 2 * rank, 0, 3)}, [[1, 2, *sizes(rng, rank, 2, 6)]]
 
 
 def matmul(rng):
-    """A product of matrices, one for each of a batch."""
+    """A batched matrix product."""
     rows, inner, columns = sizes(rng, 3, 1, 9)
     batch = sizes(rng, rng.randint(0, 2), 2, 4)
     return "matmul", {}, [[1, *batch, rows, inner], [1, *batch, inner, columns]]
@@ -365,7 +365,7 @@ def glu(rng):
     return "GLU", {"dim": -1}, [[1, rng.randint(1, 6), 2 * rng.randint(1, 6)]]
 
 
-DRAWN = [  # (how many, what draws one, its arguments)
+DRAWN = [  # (number of cases, function that draws one, its arguments)
     (9, conv, 1),
     (14, conv, 2),
     (6, conv, 3),
@@ -424,7 +424,7 @@ DRAWN = [  # (how many, what draws one, its arguments)
     (2, glu),
 ]
 
-CHOSEN = [  # corners that a draw would rarely meet, and what cannot be
+CHOSEN = [  # corner cases that a draw would rarely produce, and invalid cases
     ("MaxPool2d", {"kernel_size": 2, "stride": 2, "padding": 1, "ceil_mode": True}, [[1, 3, 5, 5]]),
     ("MaxPool2d", {"kernel_size": 1, "stride": 3, "ceil_mode": True}, [[1, 3, 8, 9]]),
     ("AvgPool2d", {"kernel_size": 3}, [[1, 3, 11, 10]]),
@@ -483,7 +483,7 @@ def cases():
 
 
 class Unit(nn.Module):
-    """A dilated depthwise separable unit of Conv-TasNet: half its output is the residual, half is skipped on."""
+    """A dilated depthwise separable unit of Conv-TasNet: half its output is the residual, half the skip connection."""
 
     def __init__(self, dilation):
         super().__init__()
@@ -515,7 +515,7 @@ class Separator(nn.Module):
 
 
 def leaf_rows(network, shape):
-    """A row for each call of a leaf module, with the mult-adds of a run of its own."""
+    """A row for each call of a leaf module, with its mult-adds measured in a separate run."""
     rows = []
 
     def hook(module, inputs, output):
@@ -565,7 +565,7 @@ def whole(length):
 
 
 def main():
-    """Write torch_ops.json: one case a line."""
+    """Write torch_ops.json with one case per line."""
     versions = {"torch": torch.__version__, "python": platform.python_version()}
     lines = ",\n".join(json.dumps(case, sort_keys=True) for case in cases())
     network = json.dumps(separator(), sort_keys=True)

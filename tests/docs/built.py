@@ -1,6 +1,6 @@
-"""The links of a built site: `python -m tests.docs.built build/site`. Every address leads to a file and an anchor.
+"""Check the links of a built site: `python -m tests.docs.built build/site`. Every link needs a file and an anchor.
 
-Pages may link to other sites, but load nothing from them.
+Pages may link to other sites but must not load anything from them.
 """
 
 import posixpath
@@ -9,11 +9,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-LOADED = {"src", "srcset", "poster", "data"}  # attributes whose address a browser loads by itself
+LOADED = {"src", "srcset", "poster", "data"}  # attributes whose URL a browser loads automatically
 
 
 class Page(HTMLParser):
-    """What a page links to, what it loads, and the anchors that it has."""
+    """The links, loaded URLs and anchors of a page."""
 
     def __init__(self, text):
         super().__init__()
@@ -21,7 +21,7 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        """Note the addresses and the anchor of a tag."""
+        """Record the URLs and the anchor of a tag."""
         for name, value in attrs:
             if name == "id" or (tag == "a" and name == "name"):
                 self.anchors.add(value)
@@ -32,10 +32,10 @@ class Page(HTMLParser):
 
 
 def faults(folder):
-    """What is wrong with the links of a site: a line each."""
+    """A line for each broken link of a site."""
     pages = {path: Page(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.html"))}
     for path, page in pages.items():
-        if path.name == "404.html":  # its addresses begin at the root of a server
+        if path.name == "404.html":  # its URLs start at the root of a server
             continue
         name = path.relative_to(folder).as_posix()
         for address in dict.fromkeys([*page.links, *page.loaded]):

@@ -1,4 +1,4 @@
-"""The configuration of the site: every page is in the navigation, nothing is loaded from elsewhere. With mkdocs."""
+"""The mkdocs configuration: every page is in the navigation, and nothing is loaded from other sites."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ CONFIG = ROOT / "docs" / "site" / "mkdocs.yml"
 
 @pytest.fixture
 def config(monkeypatch, tmp_path):
-    """The configuration, to build into a directory of the test."""
+    """The configuration with the test's output directory."""
     from mkdocs.config import load_config
 
     monkeypatch.setenv("NO_MKDOCS_2_WARNING", "1")
@@ -46,7 +46,7 @@ def test_every_page_is_in_the_navigation(config):
 def test_nothing_is_loaded_from_elsewhere(config):
     assert config.strict
     assert config.theme["font"] is False
-    assert config.repo_url is None  # the theme asks that site for its stars
+    assert config.repo_url is None  # the theme requests the number of stars from that site
     loaded = (*config.extra_css, *config.extra["polyfills"], *map(str, config.extra_javascript))
     assert len(loaded) == 3
     assert not any("://" in address for address in loaded)
@@ -58,10 +58,10 @@ WRITTEN = [*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "cook
 
 @pytest.mark.parametrize("path", [*WRITTEN, ROOT / "README.md", ROOT / "CHANGELOG.md"], ids=lambda path: path.name)
 def test_pages_have_the_same_structure_in_both_places(config, path):
-    """Lists, tables and blocks are those of CommonMark with tables, which the pages of the repository have."""
+    """Lists, tables and blocks are the same in mkdocs and in CommonMark with tables, as used by the repository."""
     import markdown
 
-    MarkdownIt = pytest.importorskip("markdown_it").MarkdownIt  # newer releases of rich bring it
+    MarkdownIt = pytest.importorskip("markdown_it").MarkdownIt  # installed with newer releases of rich
 
     text = path.read_text(encoding="utf-8")
     made = markdown.Markdown(extensions=config.markdown_extensions, extension_configs=config.mdx_configs)

@@ -1,4 +1,4 @@
-"""docs/howto.md answers what it asks: every command is run, and prints what is shown. So does the home page."""
+"""Every command in docs/howto.md and on the home page prints the shown output."""
 
 import re
 import shlex
@@ -15,7 +15,7 @@ RUNS = [pytest.param(line, shown, id=line, marks=[pytest.mark.slow] * line.start
 
 @pytest.mark.parametrize(("line", "shown"), RUNS)
 def test_commands_print_what_is_shown(run, line, shown):
-    """A last line of `...` stands for the rest."""
+    """A final `...` line stands for the rest."""
     done = run(*shlex.split(line))
     whole = shown.removesuffix("...\n")
     assert done.code == (1 if whole.startswith("FAIL") else 0)
@@ -33,7 +33,7 @@ def test_every_question_has_a_command():
 
 
 def test_the_home_page_shows_what_its_command_prints(run, monkeypatch):
-    """The picture is drawn from the same command, for the width of its file."""
+    """The picture is drawn from the same command at the width of its file."""
     home = (DOCS / "index.md").read_text(encoding="utf-8")
     line = re.search(r"^costcalc (analyze .*)$", home, re.M)[1]
     pictures = re.findall(r'src(?:set)?="([^"]+)"', home)

@@ -1,4 +1,4 @@
-"""Links are right in both places: on the pages of the repository, and in the site."""
+"""Links are correct on the pages of the repository and in the site."""
 
 import re
 from pathlib import Path
@@ -116,7 +116,7 @@ def test_faults_of_a_built_site_are_found(tmp_path):
 
 
 def test_every_page_that_is_written_stands_in_the_navigation():
-    """A page that is left out fails the build of the site; this says so without mkdocs."""
+    """A missing page fails the build of the site; this test detects it without mkdocs."""
     nav = yaml.safe_load((ROOT / "docs" / "site" / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
     listed = re.findall(r"[\w/]+\.md", str(nav))
     assert [path.name for path in (ROOT / "docs").glob("*.md") if path.name not in listed] == []

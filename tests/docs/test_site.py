@@ -1,4 +1,4 @@
-"""The pages that the documentation site makes from the program: nothing is left out, no number is another."""
+"""The generated pages of the documentation site: complete, with the program's figures."""
 
 import io
 import json
@@ -41,7 +41,7 @@ def operations():
 
 
 def section(text, name):
-    """What stands below a heading."""
+    """The text below a heading."""
     found = re.search(rf"^## {re.escape(name)}\n(.*?)(?=^## |\Z)", text, re.S | re.M)
     assert found, name
     return found[1]
@@ -178,7 +178,7 @@ def test_many_blocks_are_drawn_together_and_none_is_lost():
     "name", [pytest.param(name, marks=() if name in ("fvcore", "thop") else pytest.mark.slow) for name in COUNTERS]
 )
 def test_the_parts_of_a_gap_sum_to_the_other_count(name):
-    """On each page, every column of a table goes from `paper` to the counter, and differences of the list are named."""
+    """On each page, the columns of a table lead from `paper` to the counter, and listed differences are named."""
     text = counters.counter_page(find(name))
     tables = re.findall(r"^\| part \|.*?(?=\n\n)", text, re.S | re.M)
     assert len(tables) == 1 + bool(find(name).params)
@@ -192,7 +192,7 @@ def test_the_parts_of_a_gap_sum_to_the_other_count(name):
 
 
 def test_a_counter_gives_what_the_program_printed():
-    """fvcore prints no softmax, so that its recorded figure is that of the shipped network."""
+    """fvcore does not count softmax, so its recorded figure is that of the shipped network."""
     text = counters.counter_page(find("fvcore"))
     last = re.search(r"^\| \*\*fvcore\*\* \|(.*)\|$", text, re.M)[1]
     shown = [int(cell.strip(" *").replace(",", "")) for cell in last.split("|")]

@@ -1,1 +1,1 @@
-"""The law of whole models: what `import torch` says of the models of three libraries is what PyTorch counts."""
+"""Whole models: `import torch` gives PyTorch's counts for the models of three libraries."""

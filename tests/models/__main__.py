@@ -1,19 +1,19 @@
-"""The law of whole models: what costcalc says of them is what PyTorch counts, or it says that it does not know.
+"""Whole models: costcalc's counts equal PyTorch's, or it reports them as incomplete.
 
     pip install torch==2.13.0 && pip install --no-deps torchvision==0.28.0 timm && pip install transformers pillow
     python -m tests.models
     python -m tests.models --library timm --only 'swin|vit' --jobs 2
     python -m tests.models --quick
 
-Models of torchvision, timm and transformers are made without weights (nothing is downloaded), read as `costcalc import
-torch` reads them, and compared with `sum(p.numel())` over their parameters and with half of what FlopCounterMode counts
-with the math kernel of attention; the spec that `import` writes must cost what the report says, in every convention.
-`onnx` and `keras` compare recorded files with what PyTorch and Keras counted.
+Models of torchvision, timm and transformers are created without weights (no downloads), read like `costcalc import
+torch` does, and compared with `sum(p.numel())` over their parameters and with half of the FLOPs of FlopCounterMode
+with the math kernel of attention. The spec written by `import` must cost the same as the report under every convention.
+`onnx` and `keras` compare recorded files with the counts of PyTorch and Keras.
 
-right: complete, equal, and a spec that costs the same. incomplete: the totals are lower bounds, and say so. no spec:
-the report is right, and no spec is written. refused: an error names what is not known. WRONG: a figure that is said to
-be complete and is not what is due, a lower bound above it, or a spec that counts otherwise. not run: PyTorch cannot
-make or run it here. Exit code 1 when anything is wrong.
+right: complete, equal, and a spec with the same cost. incomplete: the totals are marked as lower bounds. no spec: the
+report is right, but no spec is written. refused: an error names the unknown operator. WRONG: a figure marked as
+complete that differs from the expected one, a lower bound above it, or a spec with other counts. not run: PyTorch
+cannot create or run it here. Exit code 1 if anything is wrong.
 """
 
 import argparse
@@ -34,7 +34,7 @@ QUICK = {  # a few seconds each
 
 
 def main() -> int:
-    """Try models and print what came out."""
+    """Try models and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", action="append", choices=(*LIBRARIES, *recorded.KINDS), help="[default: all]")
     parser.add_argument("--only", default="", metavar="PATTERN", help="families or models that match it")
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def _tried(given):
-    """The verdicts, one after another."""
+    """Yield the verdicts."""
     if given.others is not None:
         wanted = [one for one in drawn("timm", given.others) if _matches(one, given.only)]
         yield from worker.verdicts(wanted, given.jobs, given.seconds, given.gigabytes)

@@ -1,4 +1,4 @@
-"""What PyTorch counts: parameters of the module, mult-adds of a forward pass, and which parameters that pass reads."""
+"""PyTorch's counts: parameters of a module, mult-adds of a forward pass, and the parameters that it reads."""
 
 from math import prod
 from typing import NamedTuple
@@ -9,11 +9,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 
 class Due(NamedTuple):
-    """What a module has and costs for one sample.
+    """The counts of a module for one sample.
 
-    params     numbers in its parameters, each storage once, a complex one as two
+    params     values in its parameters, each storage once, complex values as two
     mult_adds  half of what FlopCounterMode counts
-    untouched  numbers of those parameters that no operator of the forward pass is given
+    untouched  values in parameters that no operator of the forward pass reads
     """
 
     params: int
@@ -22,7 +22,7 @@ class Due(NamedTuple):
 
 
 class _Seen(torch.utils._python_dispatch.TorchDispatchMode):
-    """Notes which storages operators are given."""
+    """Records the storages passed to operators."""
 
     def __init__(self):
         super().__init__()
@@ -36,10 +36,10 @@ class _Seen(torch.utils._python_dispatch.TorchDispatchMode):
 
 
 def due(make, shapes) -> Due:
-    """Run what `make` makes once, on the meta device where the model can: it costs nothing there."""
+    """Count a model created by `make` in one run, on the meta device if possible."""
     try:
         return _due(make, shapes, "meta")
-    except Exception:  # it looks at its numbers
+    except Exception:  # it reads its values
         return _due(make, shapes, "cpu")
 
 
@@ -57,7 +57,7 @@ def _due(make, shapes, device):
 
 
 def _input(sizes, kind):
-    """Numbers that are valid as indices and masks too."""
+    """Values that are also valid indices and masks."""
     if kind == "float32":
         return torch.rand(sizes)
     return torch.ones(sizes, dtype=getattr(torch, kind))
@@ -75,7 +75,7 @@ def _numbers(tensor):
 
 
 def _by_hand():
-    """Operators that FlopCounterMode has no formula for -> FLOPs of the shapes they are given: two a mult-add."""
+    """FLOPs of operators without a formula in FlopCounterMode, from their shapes: two per mult-add."""
     aten = torch.ops.aten
     found = {
         aten.mv: lambda a, b, *rest, **given: 2 * a[0] * a[1],
@@ -90,7 +90,7 @@ def _by_hand():
 
 
 def _grouped(a, b, *rest, **given):
-    """Rows (rows, in) in groups, each by its own matrix (groups, in, out)."""
+    """Rows (rows, in) in groups, each multiplied by its own matrix (groups, in, out)."""
     if len(a) == 2 and len(b) == 3:
         return 2 * a[0] * a[1] * b[2]
     raise NotImplementedError(f"a grouped product of {a} and {b}")

@@ -1,14 +1,14 @@
-"""What the models of every library are to the harness: a name, a family, and the inputs that they take."""
+"""A model for the harness: a name, a family, and its inputs."""
 
 from typing import NamedTuple
 
-Sizes = tuple[tuple[int, ...], str]  # of one input, the batch first, and the name of its type of numbers
+Sizes = tuple[tuple[int, ...], str]  # shape of one input, batch first, and the name of its dtype
 
 
 class Entry(NamedTuple):
     """One model of a library.
 
-    names   the arguments of its forward that the inputs are, in order; () where they go by position
+    names   the forward arguments of the inputs, in order; () for positional arguments
     shapes  of the inputs
     """
 
@@ -20,5 +20,5 @@ class Entry(NamedTuple):
 
 
 def image(*sizes: int) -> tuple[Sizes, ...]:
-    """One image (or clip): channels, height, width."""
+    """An image or clip: channels, height, width."""
     return (((1, *sizes), "float32"),)

@@ -1,4 +1,4 @@
-"""One model: what costcalc says of it against what PyTorch counts."""
+"""Compare costcalc's counts of one model with PyTorch's."""
 
 import contextlib
 import io
@@ -17,7 +17,7 @@ VERDICTS = (RIGHT, INCOMPLETE, NO_SPEC, REFUSED, WRONG, NOT_RUN)
 
 
 class Verdict(NamedTuple):
-    """How a model came out. `said` and `due` are (params, mult-adds); `why` names operators, messages or figures."""
+    """The result for a model. `said` and `due` are (params, mult-adds); `why` names operators, messages or figures."""
 
     entry: Entry
     verdict: str
@@ -49,10 +49,10 @@ def judged(entry: Entry) -> Verdict:
 
 
 def compared(entry: Entry, model, due: tuple[int, int], untouched: int, values=None) -> Verdict:
-    """What the report and the spec of a model say against what is due.
+    """Compare the report and the spec of a model with the expected counts.
 
     due        (params, mult-adds) of the whole model
-    untouched  numbers in parameters that nothing runs on: the least that may be left out of the rows
+    untouched  values in parameters that no operator reads; these may be missing in the rows
     """
     try:
         report = analyze(model, convention="framework", settings=values or {})
@@ -72,7 +72,7 @@ def compared(entry: Entry, model, due: tuple[int, int], untouched: int, values=N
 
 
 def _wrong(complete, said, due, unread, untouched):
-    """What contradicts what is due, "" for nothing: a lower bound may be below."""
+    """The contradiction to the expected counts, or "". Lower bounds may be below them."""
     names = ("params", "mult-adds")
     for name, ours, theirs in zip(names, said, due, strict=True):
         if ours > theirs or (complete and ours != theirs):
@@ -83,7 +83,7 @@ def _wrong(complete, said, due, unread, untouched):
 
 
 def _spec(model, values):
-    """Why no spec of a model is written, or how what is written differs; "" where it costs the same."""
+    """Why no spec is written, or how the written spec differs; "" if it costs the same."""
     try:
         assert_spec_costs_the_same(model, values)
     except AssertionError as error:
@@ -94,7 +94,7 @@ def _spec(model, values):
 
 
 def _unknown(report):
-    """The layers of unknown cost, and the parameters that are missing."""
+    """The layers of unknown cost, and the missing parameters."""
     found = list(dict.fromkeys(line.type for line in report.lines if not line.complete))
     if report.accounting and not report.accounting.is_closed:
         missing = report.accounting.stored.missing
@@ -104,7 +104,7 @@ def _unknown(report):
 
 
 def _model(entry):
-    """The model as `costcalc import torch` reads it."""
+    """Read the model like `costcalc import torch`."""
     from costcalc.read.torch import program, reader
 
     target = "tests.models.build:build"

@@ -1,4 +1,4 @@
-"""Files that are recorded with what PyTorch and Keras counted: the ONNX files and the applications of Keras."""
+"""Recorded files with the counts of PyTorch and Keras: ONNX files and the Keras applications."""
 
 import gzip
 import json
@@ -14,9 +14,9 @@ from .entry import Entry
 from .judge import REFUSED, Verdict, compared, first_line
 
 KINDS = ("onnx", "keras")
-_CONSTANTS = {  # by hand: numbers in initializers that PyTorch has as no parameters
+_CONSTANTS = {  # by hand: values in initializers that are not parameters in PyTorch
     "dynamo_timm_edgenext_small": 2 * 32 * 32 * 32,  # sines and cosines of positions
-    "dynamo_vit_b_16": 1,  # the scale of attention
+    "dynamo_vit_b_16": 1,  # attention scale
 }
 _DATA = Path(__file__).parents[1] / "data"
 
@@ -38,7 +38,7 @@ def _verdict(entry, due, read):
 
 
 def _onnx():
-    """Name, exporter, what is due, and how it is read, of each file."""
+    """(name, exporter, expected counts, reader) of each file."""
     from costcalc.read.onnx import file, model
 
     record = json.loads(gzip.decompress((_DATA / "framework_layers.json.gz").read_bytes()))
@@ -62,7 +62,7 @@ def _graph(model, file, proto, name, side):
 
 
 def _trainable(proto):
-    """Numbers in the initializers that are floating-point tensors, without the running statistics of batch norms."""
+    """Values in floating-point initializers, without running statistics of batch norms."""
     statistics = {one for node in proto.graph.node if node.op_type == "BatchNormalization" for one in node.input[3:5]}
     found = 0
     for one in proto.graph.initializer:

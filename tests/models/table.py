@@ -1,4 +1,4 @@
-"""The table of results, by family."""
+"""The table of results by family."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ HEADS = ("library", "family", *VERDICTS)
 
 
 def table(found: Sequence[Verdict]) -> str:
-    """A Markdown table: how many models of each family came out how, and the totals of each library."""
+    """A Markdown table: the number of models per family and result, and the totals per library."""
     lines = [_line(HEADS), _line([":--", ":--", *["--:"] * len(VERDICTS)])]
     for library in dict.fromkeys(one.entry.library for one in found):
         mine = [one for one in found if one.entry.library == library]
@@ -20,7 +20,7 @@ def table(found: Sequence[Verdict]) -> str:
 
 
 def others(found: Sequence[Verdict]) -> str:
-    """A Markdown table of what is not right, with figures and reasons."""
+    """A Markdown table of results that are not right, with figures and reasons."""
     lines = [_line(("model", "verdict", "params / mult-adds", "due", "why")), _line([":--"] * 5)]
     for one in found:
         if one.verdict != RIGHT:
@@ -30,13 +30,13 @@ def others(found: Sequence[Verdict]) -> str:
 
 
 def line(one: Verdict) -> str:
-    """A model on a line, as it is shown while others run."""
+    """One line about a model, shown as progress."""
     text = f"{one.verdict:10} {one.entry.library} {one.entry.name} [{one.seconds:.0f} s]"
     return f"{text} {figures(one.said)}, due {figures(one.due)} {one.why}".rstrip()
 
 
 def figures(pair: tuple[int, int] | None) -> str:
-    """Params and mult-adds, as the tables have them."""
+    """Params and mult-adds, formatted for the tables."""
     return " / ".join(f"{one:,}" for one in pair) if pair else ""
 
 

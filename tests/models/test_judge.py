@@ -1,4 +1,4 @@
-"""The harness of whole models can fail: what it is told is due decides."""
+"""The harness of whole models can fail: the expected counts decide."""
 
 import pytest
 

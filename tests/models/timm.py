@@ -1,11 +1,11 @@
-"""The models of timm: one or two small variants of every family that it has."""
+"""The models of timm: one or two small variants of every family."""
 
 import random
 import re
 
 from .entry import Entry, image
 
-_MODELS = {  # family -> models, with the side of their images where it is not 224
+_MODELS = {  # family -> models, with the image size if it is not 224
     "beit": "beit_base_patch16_224 beitv2_base_patch16_224",
     "byoanet": "halonet_h1:256 halonet26t:256 lambda_resnet26t:256",
     "byobnet": "mobileone_s1 gernet_s repvgg_a0",
@@ -121,11 +121,11 @@ def build(name: str):
 
 
 _LARGE = re.compile("giant|huge|enormous|xlarge|xxlarge|so150|so400")
-_MOST = 120_000_000, 448  # parameters, and the side of an image, of a model that is drawn
+_MOST = 120_000_000, 448  # largest number of parameters and image size of a random model
 
 
 def others(seed: int) -> list[Entry]:
-    """A model of each family that is not on the list, drawn by a seed; families of large models alone are left out."""
+    """A random unlisted model of each family, by seed; families with only large models are left out."""
     import timm
 
     families: dict[str, list[str]] = {}
@@ -139,13 +139,13 @@ def others(seed: int) -> list[Entry]:
 
 
 def _entry(family, name):
-    """The entry of a model that is not too large, else None."""
+    """The entry of a model, or None if it is too large."""
     import torch
 
     try:
         with torch.device("meta"):
             module = build(name)
-    except RuntimeError:  # it looks at its numbers while it is made
+    except RuntimeError:  # it reads its values during construction
         module = build(name)
     _, *sides = module.default_cfg["input_size"]
     small = sum(one.numel() for one in module.parameters()) <= _MOST[0] and max(sides) <= _MOST[1]

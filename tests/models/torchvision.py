@@ -1,4 +1,4 @@
-"""The models of torchvision: one or two small ones of each family, and every architecture of its own."""
+"""The models of torchvision: one or two small ones per family, and every single architecture."""
 
 from .entry import Entry, image
 
@@ -53,7 +53,7 @@ ENTRIES = [
 
 
 def build(name: str):
-    """A model of that name; of a detector what runs before boxes are chosen: its body and its head."""
+    """The model of that name; for a detector only its body and head, which run before boxes are selected."""
     import torchvision.models
 
     takes = name in _DETECTORS or name in _CLASSIFIERS["segmentation"][1].split()
@@ -62,7 +62,7 @@ def build(name: str):
 
 
 def _dense(whole):
-    """A detector up to its boxes, which are chosen by the data."""
+    """A detector up to the selection of boxes, which depends on the data."""
     import torch
 
     class Dense(torch.nn.Module):

@@ -1,4 +1,4 @@
-"""Architectures of transformers, from small configurations made here: nothing is downloaded."""
+"""Architectures of transformers from small local configurations, without downloads."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ _STAGES = {"hidden_sizes": [16, 32, 48, 64], "depths": [1, 1, 2, 1]}
 _SWIN = {"image_size": 64, "patch_size": 4, "embed_dim": 16, "depths": [1, 2], "num_heads": [2, 4], "window_size": 4}
 _SIDES = {"text_config": {**_WIDE, "projection_dim": 16}, "vision_config": {**_PATCHES, "projection_dim": 16}}
 
-_TEXT = {  # family -> (the class of the model, what its configuration is given)
+_TEXT = {  # family -> (class of the model, arguments of its configuration)
     "albert": ("AlbertForMaskedLM", {**_WIDE, "embedding_size": 16}),
     "bert": ("BertForMaskedLM", _WIDE),
     "bloom": ("BloomForCausalLM", {"vocab_size": 99, "hidden_size": 32, "n_layer": 2, "n_head": 4}),

@@ -1,4 +1,4 @@
-"""Models one after another, each in a process of its own that may take so much time and memory."""
+"""Judge models in separate processes with limits on time and memory."""
 
 import multiprocessing
 import resource
@@ -10,14 +10,14 @@ from .judge import NOT_RUN, REFUSED, Verdict, judged
 
 
 def verdicts(entries: Iterable[Entry], jobs: int, seconds: float, gigabytes: float) -> Iterator[Verdict]:
-    """The verdicts of models, in their order; `jobs` of them at once."""
+    """The verdicts of models in order, with `jobs` processes."""
     _warm()
     with ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(lambda one: bounded(one, seconds, gigabytes), entries)
 
 
 def bounded(entry: Entry, seconds: float, gigabytes: float, judge: Callable[[Entry], Verdict] = judged) -> Verdict:
-    """The verdict of one model; that it is refused, where it takes too long or too much memory."""
+    """The verdict of one model; refused if it takes too long or too much memory."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(judge, entry, theirs, gigabytes))
@@ -35,7 +35,7 @@ def bounded(entry: Entry, seconds: float, gigabytes: float, judge: Callable[[Ent
 
 
 def _warm():
-    """Import here what every process would import, by one small module: a copy of this process has it all."""
+    """Import everything once by reading a small module, so that forked processes have it."""
     import torch
 
     from costcalc.read.torch import reader
@@ -57,5 +57,5 @@ def _work(judge, entry, pipe, gigabytes):
     resource.setrlimit(resource.RLIMIT_DATA, (int(gigabytes * 2**30),) * 2)
     try:
         pipe.send(judge(entry))
-    except BaseException as error:  # a fault of ours, or of the harness: it must be seen
+    except BaseException as error:  # a fault of costcalc or of the harness must be visible
         pipe.send(Verdict(entry, "WRONG", why=f"{type(error).__name__}: {error}"[:300]))

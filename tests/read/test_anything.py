@@ -1,4 +1,4 @@
-"""Every function of the library takes a network in every form, and says what it takes when it is given another."""
+"""Every function of the library accepts a network in every form, and names the accepted forms in its error."""
 
 import io
 import json
@@ -49,7 +49,7 @@ KERAS = {
 
 
 def of_keras():
-    """An object of a class that is called as that of Keras is, in a module of that name."""
+    """An object of a class and a module named as in Keras."""
     kind = type("Model", (), {"__module__": "keras.src.models.model", "to_json": lambda self: json.dumps(KERAS)})
     return type("Functional", (kind,), {"__module__": "keras.src.models.functional"})()
 
@@ -73,7 +73,7 @@ FORMS = {
     "keras model": lambda path: of_keras(),
     "keras configuration": lambda path: KERAS,
     "keras text": lambda path: json.dumps(KERAS, indent=1),
-    "keras text of one line": lambda path: json.dumps(KERAS),  # as `to_json()` gives it
+    "keras text of one line": lambda path: json.dumps(KERAS),  # as returned by `to_json()`
     "text of one line": lambda path: json.dumps(yaml.safe_load(TEXT)),
     "onnx": of_onnx,
     "onnx file": lambda path: of_onnx(path) and (path / "net.onnx").open("rb"),
@@ -91,7 +91,7 @@ FUNCTIONS = {
     "training": costcalc.training,
     "reconcile": lambda spec: costcalc.reconcile(spec, "paper", "framework"),
 }
-OF_SPECS = {  # those that need variables or published figures
+OF_SPECS = {  # functions that need variables or published figures
     "sweep": partial(costcalc.sweep, alpha=[1.0, 0.5]),
     "fit": partial(costcalc.fit, vary=["alpha"], limits={"params": "1k"}),
     "formula": costcalc.formula,
@@ -153,7 +153,7 @@ def test_other_types_are_one_clear_error(name, wrong):
     assert "torch.nn.Module" in str(caught.value) or "the module itself" in str(caught.value)
 
 
-ARGUMENTS = [  # call, what its error says
+ARGUMENTS = [  # call, text of its error
     (lambda: analyze(TEXT, settings=3), "`settings` cannot be 3"),
     (lambda: analyze(TEXT, settings={3: 4}), "`settings` cannot be {3: 4}"),
     (lambda: analyze(TEXT, metrics=3), "`metrics` cannot be 3"),
@@ -249,7 +249,7 @@ def test_a_closed_file_is_an_error(folder):
 
 
 def test_no_framework_is_imported():
-    """A mapping is read without loading what models of frameworks are of."""
+    """Reading a mapping imports no framework."""
     import subprocess
 
     code = "import costcalc, sys; costcalc.load({'input': [1], 'layers': [{'linear': 2}]}); print({*sys.modules})"

@@ -1,6 +1,6 @@
-"""One operation costs the same in whatever way it is written, and whichever reader meets it.
+"""An operation costs the same in every spelling and through every reader.
 
-What is due is counted by hand: the numbers of a weight, each once, and a mult-add for each term of a sum of products.
+Expected values are counted by hand: the parameters, each once, and one mult-add per term of a sum of products.
 """
 
 import json
@@ -14,7 +14,7 @@ CONVENTIONS = ("framework", "paper", "keras")
 
 
 def in_torch(function, *shapes, weights=()):
-    """A way through PyTorch: a function of tensors of these shapes, then of parameters."""
+    """A spelling in PyTorch: a function of tensors of these shapes, then of parameters."""
 
     def made():
         torch = pytest.importorskip("torch", reason="torch is not installed: costcalc[torch]")
@@ -33,7 +33,7 @@ def in_torch(function, *shapes, weights=()):
 
 
 def in_onnx(op, *shapes, weights=(), **options):
-    """A way through ONNX: one operator on tensors of these shapes, then on weights."""
+    """A spelling in ONNX: one operator on tensors of these shapes, then on weights."""
 
     def made():
         from onnx import TensorProto, helper
@@ -56,7 +56,7 @@ def in_onnx(op, *shapes, weights=(), **options):
 
 
 def in_keras(kind, *shapes, **config):
-    """A way through Keras: one layer on tensors of these shapes."""
+    """A spelling in Keras: one layer on tensors of these shapes."""
 
     def made():
         names = [f"x{at}" for at in range(len(shapes))]
@@ -74,7 +74,7 @@ def in_keras(kind, *shapes, **config):
 
 
 def in_spec(layer, *shapes):
-    """A way through the spec language: one layer on tensors of these shapes, x0, x1 ..."""
+    """A spelling in the spec language: one layer on tensors of these shapes, x0, x1 ..."""
 
     def made():
         flows = {f"x{at}": [*shape] for at, shape in enumerate(shapes)}
@@ -216,6 +216,6 @@ def test_one_operation_has_one_price(operation, way):
 @pytest.mark.parametrize(("convention", "params"), [("6N", 8), ("thop", 0)])
 @pytest.mark.parametrize("way", PRICES["a scale"][1])
 def test_a_learned_operand_is_a_parameter_wherever_it_stands(way, convention, params):
-    """thop looks at modules, and counts no numbers outside of them; 6N leaves out embeddings and logits alone."""
+    """thop counts only parameters of modules; 6N excludes only embeddings and logits."""
     report = analyze(PRICES["a scale"][1][way](), convention=convention)
     assert report.totals["params"] == params

@@ -1,4 +1,4 @@
-"""A git repository as a store of files at commits: what its answers are, and what is refused and in which words."""
+"""A git repository as a store of files at commits: its answers, and refusals with their messages."""
 
 import gc
 import io
@@ -88,11 +88,11 @@ def test_large_blobs_are_pages_of_a_file(repository, monkeypatch):
         with found.opened(tree[f"{name}.yaml"].sha, 100) as blob:
             assert type(blob) is (bytes if len(text) == 7 else Pages)
             assert (len(blob), blob[0 : len(text)], blob[2:5]) == (len(text), text.encode(), b"cde")
-        assert found.blob(tree["a.yaml"].sha, 100) == b"abcdefg"  # nothing of the other is left to be read
+        assert found.blob(tree["a.yaml"].sha, 100) == b"abcdefg"  # nothing of the other answer remains
 
 
 def answering(text):
-    """A repository whose git stays open and says this."""
+    """A repository whose git process stays open and gives this answer."""
     found = Repository("/nowhere")
     found.batch = SimpleNamespace(stdin=io.BytesIO(), stdout=io.BytesIO(text))
     return found
@@ -113,7 +113,7 @@ def test_what_an_open_git_answers(ways):
     assert [said(found, most) for most in (5, 0, 9)] == [b"12345", b"", b"ab"]
     assert found.batch.stdin.getvalue() == f"{SHA}\n".encode() * 3
     found = answering(b"x blob 6\n123456\n")
-    assert (said(found, 5), found.batch) == (None, None)  # what is left to be said is not waited for
+    assert (said(found, 5), found.batch) == (None, None)  # the rest of the output is not awaited
     for text in (
         b"x missing\n",
         b"x tree 5\n12345\n",
@@ -135,7 +135,7 @@ def test_a_large_answer_is_read_in_pieces(monkeypatch):
     found = answering(text)
     with found.opened(SHA, 9) as small, found.opened(SHA, 9) as large:
         assert (small, type(large), len(large), large[0:8]) == (b"1234", Pages, 8, b"abcdefgh")
-    assert found.blob(SHA, 9) == b"z"  # all of the others was read
+    assert found.blob(SHA, 9) == b"z"  # the others were read completely
 
 
 def test_memory_is_bounded_by_what_is_held_and_read_at_once():
@@ -183,11 +183,11 @@ def test_a_name_that_is_a_tag_and_a_branch_is_refused_unless_both_are_one_commit
     assert Repository.find().commit("refs/heads/both") == first
     second = Repository.find().commit("main")
     assert second != first
-    repository.git("tag", "refs/heads/main", first)  # a full name is what it says
+    repository.git("tag", "refs/heads/main", first)  # a full object name is used as it is
     repository.git("branch", "refs/heads/main", second)
     assert Repository.find().commit("refs/heads/main") == second
     assert Repository.find().commit("@") == second
-    repository.git("tag", "both-2")  # another name that begins like it
+    repository.git("tag", "both-2")  # another name with the same prefix
     repository.git("update-ref", "refs/remotes/origin/main", first)
     assert Repository.find().commit("origin/main") == first
     repository.git("update-ref", "refs/remotes/main", first)
@@ -211,10 +211,10 @@ def test_revisions_by_the_names_of_their_branches(repository, monkeypatch):
     assert found.called("refs/remotes/origin/HEAD") == "origin/main"
     assert found.called("refs/heads/main") == "main"
     assert found.called("nosuch") == "nosuch"
-    odd = os.fsdecode(b"\xff")  # no text
+    odd = os.fsdecode(b"\xff")  # not text
     repository.git("update-ref", f"refs/heads/{odd}", first)
     assert found.called(f"refs/heads/{odd}") == "\ufffd"
-    for says in ("echo topic", "echo --end-of-options; echo topic"):  # some versions print the option, too
+    for says in ("echo topic", "echo --end-of-options; echo topic"):  # some versions also print the option
         with monkeypatch.context() as patch:
             patch.setenv("PATH", fake(repository.root / f"bin{len(says)}", says))
             assert found.called("refs/heads/topic") == "topic"
@@ -314,7 +314,7 @@ def test_a_repository_that_git_refuses(tmp_path, monkeypatch):
 
 
 def fake(folder, says, code=0):
-    """A program `git` that says one thing."""
+    """A program `git` with a fixed output."""
     folder.mkdir()
     (folder / "git").write_text(f"#!/bin/sh\n{says}\nexit {code}\n")
     (folder / "git").chmod(0o755)

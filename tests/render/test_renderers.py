@@ -1,4 +1,4 @@
-"""What the formats promise: read back by parsers of their own, they say what the report says."""
+"""Output formats: read back by independent parsers, they contain the figures of the report."""
 
 import csv
 import io
@@ -91,7 +91,7 @@ def test_layers_that_are_unlike_others_say_so():
     assert ">= " in render(analyze(ODD), "table")
 
 
-BROKEN = [  # what is done to a document, and where the contract must notice
+BROKEN = [  # a change to a document, and where the schema must reject it
     (lambda document: document.pop("spec"), []),
     (lambda document: document["totals"].update(mult_adds=5.5), ["totals", "mult_adds"]),
     (lambda document: document["totals"].update(flops=5), ["totals"]),
@@ -110,7 +110,7 @@ def test_the_contract_can_be_broken(change, place):
 
 
 def cells(line, mark):
-    """The cells of a row: what stands between the marks that no backslash escapes."""
+    """The cells of a row, split at unescaped `|`."""
     return re.split(rf"(?<!\\)(?:\\\\)*{re.escape(mark)}", line)
 
 
@@ -180,7 +180,7 @@ def test_a_long_table_holds_what_csv_holds(tmp_path):
     assert foot[0].split() == ["total", f"{report.totals['mult_adds']:,}", f"{report.totals['params']:,}"]
 
 
-ENDS = [  # the last layers of a network on a grid, and the note on a fully connected layer at its every position
+ENDS = [  # the last layers of a network on a grid, and the note on a fully connected layer at every position
     ("{linear: 9}", "linear is applied at each of 8x8 positions"),
     ("{linear: 9}, batchnorm, softmax", "linear is applied at each of 8x8 positions"),
     ("{avgpool: 4x2}, {linear: 9, as: head}", "head is applied at each of 2x4 positions"),
@@ -214,7 +214,7 @@ def test_markdown_escapes_only_what_it_would_change():
 
 
 def test_pages_are_called_by_what_they_are_of():
-    """Each page has a title of its own, which `Page` asks for: a type that has none is refused by mypy."""
+    """Each page has its own title, which `Page` requires: mypy rejects a class without one."""
     pages = {
         "mobilenet to mobilenet_v2": costcalc.diff("mobilenet", "mobilenet_v2"),
         "mobilenet and mobilenet, standard": costcalc.compare("mobilenet", conv="standard"),

@@ -1,4 +1,4 @@
-"""What the functions give: each shows itself on a terminal, as a frame and in a notebook, with the same numbers."""
+"""Results of the library: text, data frame and HTML show the same numbers."""
 
 import gc
 import json
@@ -12,7 +12,7 @@ import costcalc
 from costcalc.render import render_page
 
 NET = "mobilenet"
-RESULTS = {  # function -> a result, and a number that its repr and its HTML show
+RESULTS = {  # function -> a result, and a number shown in its repr and HTML
     "analyze": (lambda: costcalc.analyze(NET), "568,740,352"),
     "compare": (lambda: costcalc.compare(NET, conv="standard"), "4,867,293,184"),
     "compare three": (lambda: costcalc.compare(NET, "vgg16", "resnet50"), "15,470,264,320"),
@@ -25,7 +25,7 @@ RESULTS = {  # function -> a result, and a number that its repr and its HTML sho
     "reconcile": (lambda: costcalc.reconcile(NET, "paper", "thop"), "20,224,951"),
     "reproduce": (lambda: costcalc.reproduce(NET), "94.8574%"),
 }
-FRAMES = {  # function -> (column, value) that its frame has, by hand or printed in the paper
+FRAMES = {  # function -> (column, value) of its frame, counted by hand or printed in the paper
     "analyze": ("mult_adds", 10_838_016),
     "compare": ("params_b", 864),
     "compare three": ("params", 138_344_128),
@@ -47,7 +47,7 @@ def result(request, tmp_path, monkeypatch):
 
 
 class Tree(HTMLParser):
-    """The tags of a text, each of which is closed."""
+    """Parses HTML and checks that every tag is closed."""
 
     VOID = ("br", "img")
 
@@ -76,11 +76,11 @@ def test_every_result_shows_itself(result):
     assert name == "fit nothing" or sum(tag == "table" for tag, _ in tags) >= 1
     assert shown.strip("_") in html or name in ("formula", "explain")
     assert '"kind":"tables"' in render_page(found.page(), "html")
-    assert not re.search("https?:", html.replace("https://arxiv", ""))  # nothing is loaded
+    assert not re.search("https?:", html.replace("https://arxiv", ""))  # nothing was imported
 
 
 def test_files_show_themselves_too(tmp_path, monkeypatch):
-    """What makes a file is a frame of the layers in it, and a network says what it is in one line."""
+    """The result of an export is a frame of its layers, and a network describes itself in one line."""
     monkeypatch.chdir(tmp_path)
     rows = list(costcalc.analyze(NET).frame()["mult_adds"])
     made = [costcalc.import_(NET), costcalc.export(NET, to="torch"), costcalc.page(NET)]
@@ -126,7 +126,7 @@ def test_numbers_are_sorted_by_value_and_shares_are_bars():
     assert "<td class='number' data-v='10838016'>10,838,016</td>" in html
     assert "style='background:linear-gradient(90deg,#4c8bf540 1.91%,transparent 1.91%)'>1.91 %</td>" in html
     assert "onclick" in html
-    assert "<script" not in html  # which notebooks drop
+    assert "<script" not in html  # removed by notebooks
 
 
 def test_text_from_outside_is_no_markup():

@@ -1,4 +1,4 @@
-"""Train and deploy: what is merged, dropped and folded, against networks that PyTorch users re-parameterise."""
+"""Train and deploy phases: merged, dropped and folded layers, against networks re-parameterised in PyTorch."""
 
 import json
 
@@ -11,7 +11,7 @@ from costcalc.read.loading import load
 from costcalc.read.spec.reader import read
 from costcalc.rewrite import drop, fold, merge, phased
 
-# timm 1.0 at 224x224: mult-adds and parameters, before and after its own reparameterize_model
+# timm 1.0 at 224x224: mult-adds and parameters, before and after its reparameterize_model
 NETWORKS = {
     "repvgg_a0": ((1_512_581_120, 9_108_968), (1_361_451_008, 8_309_384)),
     "repvgg_b0": ((3_397_191_680, 15_817_960), (3_057_600_512, 14_339_048)),
@@ -91,7 +91,7 @@ def test_what_is_not_merged(branches, reason):
 
 
 def test_a_branch_of_another_grid_is_not_merged():
-    """With a stride, the input itself has another shape than the convolution: such a sum is no network at all."""
+    """With a stride, the shapes of the input and the convolution differ, so the sum is invalid."""
     layers = "[{add: [[{conv: 3x3, out: 4, stride: [1, 1]}], [{conv: 1x1, out: 4}]]}]"
     assert [line.op for line in analyze(merge(spec(layers)).model).lines] == ["conv"]
     layers = "[{conv: 3x3, out: 4, as: a}, relu, {add: [a, []]}]"
@@ -124,7 +124,7 @@ def test_layers_of_one_phase():
 
 
 def test_a_branch_of_one_phase():
-    """A branch that only training has is no branch of the network that is deployed, not the input itself."""
+    """A training-only branch does not exist in the deployed network; it does not become the identity."""
     model = spec(f"[{{add: [[{CONV}], [{{conv: 1x1, out: 4, only: train}}, {{batchnorm: , only: train}}]]}}]")
     train, deploy = (totals(phased(model, one))[0] for one in ("train", "deploy"))
     assert (train, deploy) == (9216 + 64 * 4 * 4, 9216)
@@ -149,7 +149,7 @@ def test_a_branch_of_one_phase():
     ],
 )
 def test_an_input_that_is_bridged_is_merged(layers):
-    """x + f(x) of a linear f is one convolution, however it is written (RepVGG, arXiv:2101.03697, section 3.3)."""
+    """x + f(x) with a linear f is one convolution in every spelling (RepVGG, arXiv:2101.03697, section 3.3)."""
     found = analyze(phased(spec(layers), "deploy"), convention="framework")
     assert [line.op for line in found.lines if line.op != "identity"] == ["conv"]
     assert tuple(found.totals.values()) == (9216, 9 * 4 * 4 + 4)
@@ -195,7 +195,7 @@ def test_what_is_bridged_and_not_merged(layers, reason):
     ],
 )
 def test_a_norm_before_a_layer_that_takes_it(layers, ops, params):
-    """W(sx + t) = (Ws)x + Wt where no zeros are padded; RepViT folds the norm of its classifier so."""
+    """W(sx + t) = (Ws)x + Wt without zero padding; RepViT folds the norm of its classifier this way."""
     found = analyze(fold(spec(layers)).model, convention="framework")
     assert ([line.op for line in found.lines], found.totals["params"]) == (ops, params)
 
@@ -231,7 +231,7 @@ def test_a_check_says_which_phase_it_judges(run, tmp_path):
 
 @pytest.mark.parametrize("name", [*NETWORKS, "yolov8n", "yolov9_c"])
 def test_published_figures_of_both_phases(name):
-    """What timm, Ultralytics and the authors of YOLOv9 print before and after their own re-parameterisation."""
+    """Figures printed by timm, Ultralytics and the authors of YOLOv9 before and after re-parameterisation."""
     found = reproduce(name)
     assert {one.claim.phase for one in found} == {"train", "deploy"}
     assert {one.verdict for one in found} == {EXACT}

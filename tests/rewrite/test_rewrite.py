@@ -1,4 +1,4 @@
-"""Rewrites: what they make of a network is what a person would have written by hand."""
+"""Rewrites produce the same network as a rewrite by hand."""
 
 from pathlib import Path
 
@@ -23,13 +23,13 @@ def spec(layers, head=INPUT):
 
 
 def costs(model, convention="framework", **values):
-    """What each layer is, and what it costs: all but its name."""
+    """Type and cost of each layer, without its name."""
     report = analyze(model, convention=convention, settings=values)
     return [(line.type, line.inputs, line.output, line.times, line.cost, line.params) for line in report.lines]
 
 
 def lines_of(problems):
-    """Reasons by line of the layers' list, the first 1."""
+    """Reasons by line of the list of layers, from 1."""
     return {spot[1]: reason for spot, reason in problems.items()}
 
 
@@ -41,7 +41,7 @@ REWRITES = {
 }
 
 
-# by hand: (layers, the same rewritten); `head` is given where it is not only the input
+# by hand: (layers, rewritten layers), with `head` if it has more than the input
 
 STANDARD = {
     "plain": (
@@ -534,7 +534,7 @@ layers:
   - {conv: 1x1, out: 32, as: last}
   - {linear: 9}
 """
-INCLUDED = {  # by hand what a rewrite makes of {include, until: last, w: 20} and {include, after: stem, times: 2}
+INCLUDED = {  # by hand: the rewritten {include, until: last, w: 20} and {include, after: stem, times: 2}
     "separable": (
         ["{conv: 3x3, out: 20}"]
         + [layer for width in (24, 20) for layer in ("{dwconv: 3x3, %s}", f"{{conv: 1x1, out: {width}, %s}}")]
@@ -660,7 +660,7 @@ THEN = ["", ", then: [batchnorm, relu]", ", then: [relu6]", ", bias: false, then
 
 @st.composite
 def layers(draw, depth=2, side=16):
-    """Lists of layers that keep the grid, so that any list can stand anywhere."""
+    """Lists of layers that keep the grid, so that any list fits anywhere."""
     return [draw(layer(depth)) for _ in range(draw(st.integers(1, 4)))]
 
 
@@ -729,7 +729,7 @@ def test_generated_specs_folded(texts):
     ]
 
 
-# arrays and symbols flow through what comes out
+# the result works with arrays and symbols
 
 
 @pytest.mark.parametrize("rewrite", REWRITES)
@@ -764,7 +764,7 @@ def test_sweeps_over_what_decides_a_rewrite():
         assert row.mult_adds == analyze(by_hand, settings=values).totals["mult_adds"]
 
 
-# specs that would take a rewrite for ever
+# specs that would make a rewrite run forever
 
 
 def doubling(levels, leaf):

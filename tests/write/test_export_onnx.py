@@ -29,7 +29,7 @@ from tests.test_laws import FLOWS, NAMED  # noqa: E402
 ROOT = Path(__file__).parents[2]
 SPECS = sorted([*(ROOT / "configs").glob("*.yaml"), *(ROOT / "tests" / "specs").glob("*.yaml")])
 SMALL = {"fcn_resnet50": {"res": 97}, "deeplabv3_mobilenet_v3_large": {"res": 97}, "xception": {"res": 97}}
-HIDDEN = {  # have an opaque layer, or one that ONNX has no form of
+HIDDEN = {  # with an opaque layer or one without an ONNX form
     *("timm_edgenext_small", "deepseek_v3", "mamba", "mixtral_8x7b", "qwen3_8b", "t5"),
 }
 LARGE = {  # gigabytes of weights: not run
@@ -48,7 +48,7 @@ def graph_of(model, **given):
 
 
 def session(proto, outputs):
-    """A session of ONNX Runtime that gives these tensors."""
+    """A session of ONNX Runtime that outputs these tensors."""
     known = {one.name for one in proto.graph.output}
     for value in outputs:
         if value.name not in known:
@@ -60,7 +60,7 @@ def session(proto, outputs):
 
 
 def computed(graph, weights=None):
-    """What ONNX Runtime makes of every row: {name: array}, the weights all 0 unless given."""
+    """The output of every row in ONNX Runtime: {name: array}. All weights are 0 unless given."""
     network = built(graph)
     feeds = {name: np.zeros(one.shape, np.float32) for name, one in network.builder.weights.items()}
     feeds.update(weights or {})
@@ -73,7 +73,7 @@ def computed(graph, weights=None):
 
 
 def agree(model, **given):
-    """Run a model, and compare every shape with that of the walk."""
+    """Run a model, and compare every shape with the trace."""
     graph = graph_of(model, **given)
     walked = trace(model, settle(model, given))
     rows, arrays = computed(graph)
@@ -84,7 +84,7 @@ def agree(model, **given):
     return arrays
 
 
-HEAVY = {  # a run takes a second and more
+HEAVY = {  # a run takes a second or more
     *("lraspp_mobilenet_v2", "deeplabv3_resnet101", "lraspp_mobilenet_v3_large"),
     *("timm_xception41", "ssd300_vgg16_body", "vit_b_16", "ssd300_vgg", "lraspp_mobilenet_v3_small", "fcn_resnet50"),
 }
@@ -113,7 +113,7 @@ def test_the_weights_are_the_parameters(path):
 
 
 def example(name):
-    """The Model of the example of an operation."""
+    """The Model of an operation's example."""
     import yaml
 
     example = yaml.safe_load(find(name).doc.partition("Example: ")[2])
@@ -133,7 +133,7 @@ def test_the_example_of_every_operation_runs(name):
 
 @pytest.mark.parametrize("name", UNWRITTEN)
 def test_an_operation_without_a_form_is_refused(name):
-    """With the reason, and with what to write instead."""
+    """The error states the reason and an alternative."""
     for write, form in ((built, "ONNX"), (lambda graph: source_text(graph, "net"), "PyTorch")):
         with pytest.raises(SpecError) as error:
             write(graph_of(example(name)))
@@ -144,20 +144,20 @@ def test_an_operation_without_a_form_is_refused(name):
 
 
 def stub(name, weight):
-    """A weight that is stored elsewhere: a reader of costs does not look for it."""
+    """A weight stored in another file, which the reader does not need."""
     tensor = onnx.TensorProto(name=name, data_type=1, dims=weight.shape, data_location=1)
     tensor.external_data.add(key="location", value="weights")
     return tensor
 
 
 def products(rows):
-    """Output shape and mult-adds of every layer that has some; attention counted for itself, as it is several nodes."""
+    """(output shape, mult-adds) of every layer with mult-adds; attention is separate, because it is several nodes."""
     return Counter((tuple(row.layer.shape), row.layer.terms["mac"]) for row in rows if row.layer.terms.get("mac"))
 
 
-RUNS_OFTEN = ("faster_rcnn_inception_v2", "faster_rcnn_mobilenet", "faster_rcnn_vgg")  # times: 300, in the file once
+RUNS_OFTEN = ("faster_rcnn_inception_v2", "faster_rcnn_mobilenet", "faster_rcnn_vgg")  # times: 300, once in the file
 ATTENDS = {"mobilevit_s", "swin_t", "vit_b_16", "bert", "gpt2", "whisper", *LARGE}
-WINDOWED = {"gemma2_9b", "mistral_7b", "phi3_mini"}  # ONNX multiplies what a window hides, too
+WINDOWED = {"gemma2_9b", "mistral_7b", "phi3_mini"}  # ONNX also multiplies pairs outside a window
 EXPORTED = [path for path in SPECS if path.stem not in {*HIDDEN, *RUNS_OFTEN}]
 
 
@@ -179,7 +179,7 @@ def test_read_back_it_costs_the_same(path, tmp_path):
         assert found == due
 
 
-LAYERS = [  # what flows in, a layer
+LAYERS = [  # input, layer
     ("[15, 13, 4]", "{conv: 3x3, out: 6, stride: 2}"),
     ("[15, 13, 4]", "{conv: 5x2, out: 6, stride: [3, 1], dilation: [1, 2], groups: 2}"),
     ("[15, 13, 4]", "{conv: 3x3, out: 6, padding: [[0, 1], [2, 0]]}"),
@@ -256,14 +256,14 @@ def test_every_way_of_a_layer_runs(flow, layer):
 
 
 def result(text, inputs, given, weights=None):
-    """What the last layer gives for an input, as an array with the channels last."""
+    """The output of the last layer for an input, channels last."""
     network = built(graph_of(model(text, inputs)))
     feeds = {network.inputs[0].name: given, **(weights or {})}
     return session(proven(network, "net"), []).run([network.outputs[-1].name], feeds)[0]
 
 
 def counting(*shape):
-    """0, 1, 2, ... in a shape."""
+    """An array of a shape filled with 0, 1, 2, ..."""
     return np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
 
 
@@ -443,7 +443,7 @@ def test_no_weights_are_inputs():
 @pytest.mark.parametrize("marked", [True, False])
 @pytest.mark.parametrize("name", ["resnet18", "vit_b_16", "mobilenet_v3_small"])
 def test_weights_that_are_inputs_are_weights(name, marked, tmp_path):
-    """By what the file says of them; without that, by where convolutions and norms read them."""
+    """Classified as the file states; otherwise by the position at which convolutions and norms read them."""
     proto = onnx.load_from_string(encoded(graph_of(load(name)), name, "none"))
     due = Counter(one.params for one in analyze(name, convention="framework").lines if one.type.startswith("conv"))
     if not marked:

@@ -1,4 +1,4 @@
-"""Shared weights in other forms: one initializer in ONNX; what a form cannot say is refused by name."""
+"""Shared weights in other formats: one initializer in ONNX; unsupported sharing is refused by name."""
 
 import pytest
 
@@ -18,7 +18,7 @@ ONNX_REFUSES = {
 
 
 def graph_of(text):
-    """The wired graph of the text of a spec."""
+    """The wired graph of a spec given as text."""
     return wired(read(Source("net.yaml", text)), {})
 
 

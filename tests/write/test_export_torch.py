@@ -1,4 +1,4 @@
-"""The PyTorch file: a module with our parameters, whose forward pass gives the shapes of the spec."""
+"""The exported PyTorch file: a module with the same parameters and the same shapes as the spec."""
 
 import ast
 import sys
@@ -25,7 +25,7 @@ def text_of(one, **values):
 
 
 def module(one, device="meta", **values):
-    """The network of a file, made."""
+    """Build the network of a file."""
     import torch
 
     names = {}
@@ -36,7 +36,7 @@ def module(one, device="meta", **values):
 
 
 def fed(one, device="meta"):
-    """What a network gives for inputs of zeros."""
+    """The output of a network for inputs of zeros."""
     import torch
 
     graph = graph_of(one)
@@ -52,7 +52,7 @@ def fed(one, device="meta"):
 
 
 def agree(one):
-    """Make a network, run it without numbers, and compare parameters and shapes with those of the spec."""
+    """Build a network, run it on the meta device, and compare parameters and shapes with the spec."""
     assert (
         sum(each.numel() for each in module(one).parameters()) == analyze(one, convention="framework").totals["params"]
     )
@@ -62,7 +62,7 @@ def agree(one):
     assert [sorted(each.shape[1:]) for each in fed(one)] == due
 
 
-TIED = {"bert", "gemma2_9b", "gpt2", "whisper"}  # a head reads the table of the embedding: no module has that form
+TIED = {"bert", "gemma2_9b", "gpt2", "whisper"}  # a head shares the table of the embedding, which no module supports
 WRITTEN = [path for path in SPECS if path.stem not in HIDDEN | TIED]
 
 
@@ -154,7 +154,7 @@ def test_a_long_line_is_not_broken_inside_a_text():
 
 @pytest.mark.parametrize("name", ['a""" + __import__("os").getcwd() + """', "a\\", 'a"', "a\n"])
 def test_a_name_stays_in_its_docstring(name):
-    """A file of a stranger is exported: nothing of it becomes code."""
+    """No text of an untrusted spec becomes code in the exported file."""
     tree = ast.parse(text_of(model("  - {conv: 1x1, out: 4}")._replace(name=name)))
     assert isinstance(tree.body[0], ast.Expr)
     assert isinstance(tree.body[0].value, ast.Constant)

@@ -1,4 +1,4 @@
-"""A spec written from a model: read back, it has the same layers with the same costs, and is short."""
+"""Specs written from models: read back, they have the same layers and costs, and they are short."""
 
 import gzip
 import random
@@ -29,7 +29,7 @@ SPECS = sorted([*(ROOT / "configs").glob("*.yaml"), *(ROOT / "tests" / "specs").
 
 
 def rows(model, **given):
-    """Every layer: its type, its shapes, and all that is counted of it."""
+    """Every layer: its type, its shapes, and all its counts."""
     return [
         (
             row.type,
@@ -45,22 +45,22 @@ def rows(model, **given):
 
 
 def shares(row):
-    """Whether a layer has numbers, which another one counts."""
+    """Whether a layer has parameters that another layer counts."""
     return bool(row.shared and any(row.layer.params.values()))
 
 
 def written(model, multiplier=None, **given):
-    """The text of the spec that is written from a model."""
+    """The spec text written from a model."""
     return spec_text(model, settle(model, given), multiplier)
 
 
 def back(text):
-    """The model of a text."""
+    """Read a spec text."""
     return read(Source("written.yaml", text))
 
 
 def unsorted(found):
-    """The layers without their order: those of several outputs may come in another."""
+    """The layers without their order, which may differ with several outputs."""
     return Counter(map(str, found))
 
 
@@ -111,7 +111,7 @@ def test_layers_keep_their_order(name):
 
 
 def test_mobilenet_is_found_again():
-    """Of 84 single layers come the block and the table of the paper."""
+    """84 single layers become the block and the table of the paper."""
     text = written(load("mobilenet"))
     hand = (ROOT / "configs" / "mobilenet.yaml").read_text().partition("published:")[0]
     assert "  separable(out, stride=1):\n" in text
@@ -227,7 +227,7 @@ def test_several_inputs_keep_their_names():
 
 
 def chains(chance, depth=0):
-    """Lines of a random list of layers that keep 8 channels, some of them groups of others, some repeated."""
+    """Lines of a random list of layers that keep 8 channels, with groups and repeats."""
     pad = "  " * (2 * depth + 1)
     for _ in range(chance.randint(1, 5)):
         kind = chance.choice(["conv", "dw", "pair", "act", "group", "sum"][: 6 if depth < 2 else 4])
@@ -278,7 +278,7 @@ ONNX = sorted((ROOT / "tests" / "data" / "onnx").glob("*.onnx.gz"))
 
 @pytest.fixture
 def graph(tmp_path):
-    """A function that reads an ONNX file of the recorded ones: the Model, and values for its open axes."""
+    """A function that reads a recorded ONNX file: the Model, and values for its open axes."""
     pytest.importorskip("onnx")
 
     def graph(name):
@@ -291,7 +291,7 @@ def graph(tmp_path):
 
 
 def products(model, given):
-    """What multiplies: output shape, mult-adds and weights of every layer, whatever its name."""
+    """Output shape, mult-adds and weights of every layer with mult-adds, without names."""
     found = trace(model, settle(model, given)).rows
     terms = ("mac", "mac_attention")
     return Counter(
@@ -319,7 +319,7 @@ def test_a_graph_is_a_spec_with_the_same_cost(name, graph):
 
 
 def unknown(proto_nodes, constants=(), declared=()):
-    """The Model of a graph of x [1, 3, 8, 8] and a number s, with operators that nobody knows."""
+    """The Model of a graph of x [1, 3, 8, 8] and a number s with unknown operators."""
     helper = pytest.importorskip("onnx.helper")
     from costcalc.read.onnx import file, model
 
@@ -384,12 +384,12 @@ def test_a_graph_of_mobilenet_is_as_short_as_its_spec(graph):
 
 
 def test_concats_of_concats_are_found_in_a_graph(graph):
-    """DenseNet's exporter writes every concat in full: 1 + 2 + .. + 24 tensors."""
+    """DenseNet's exporter writes every concat of all tensors: 1 + 2 + .. + 24."""
     assert len(written(graph("legacy_densenet121")[0]).splitlines()) < 45
 
 
 def stages(count):
-    """Stages of other widths, each of two or more blocks of three kinds, as MaxViT has them."""
+    """Stages of different widths, each with two or more blocks of three kinds, as in MaxViT."""
     text = "  - {conv: 3x3, out: 32}\n"
     for at in range(count):
         width = 32 + 8 * at
@@ -403,7 +403,7 @@ def stages(count):
 
 
 def test_the_work_to_find_blocks_grows_with_the_layers(monkeypatch):
-    """Twice the layers take three times the stretches that are looked at; four times would grow as their square."""
+    """Twice the layers examine three times the ranges; quadratic growth would be four times."""
     seen = Counter()
     for owner, name in ((fold._Line, "run"), (fold._Levels, "joined"), (fold, "block_of"), (fold, "_shape")):
         counted(monkeypatch, owner, name, seen)
@@ -434,7 +434,7 @@ DOUBLING = "".join("  - {maxpool: 2x2}\n" + f"  - {{conv: 3x3, out: {n}}}\n" * 2
 
 
 def test_what_repeats_is_not_relative_to_what_it_changes():
-    """`out: 2 * channels` would double in every repeat."""
+    """Otherwise `out: 2 * channels` would double in every repeat."""
     model = spec(DOUBLING)
     text = written(model)
     assert "repeat: 2" in text
@@ -442,14 +442,14 @@ def test_what_repeats_is_not_relative_to_what_it_changes():
 
 
 def test_a_spec_that_would_not_cost_the_same_is_not_folded(monkeypatch):
-    """Whatever goes wrong in folding is seen when the text is read back."""
+    """An error in folding is detected when the text is read back."""
     model = spec(DOUBLING)
     monkeypatch.setattr("costcalc.write.spec.fold._forget", lambda last, item: None)
     assert rows(back(written(model))) == rows(model)
 
 
 def test_no_two_layers_have_one_name():
-    """A layer that was called `concat_1` for its number cannot be called so among other concats."""
+    """A layer whose name `concat_1` includes its number cannot keep it among other concats."""
     for name in ("nasnet_a_mobile", "googlenet"):
         assert analyze(back(written(load(name)))).totals == analyze(name).totals
 
@@ -489,7 +489,7 @@ def test_axes_that_a_list_would_mistake_are_written_by_name(sizes):
 
 
 def test_inputs_with_names_that_a_spec_cannot_have_are_renamed(tmp_path):
-    """`images:0` of TensorFlow, `if` of Python and two names that become one: each is told by a name of its own."""
+    """TensorFlow's `images:0`, Python's `if` and two names that would collide each get a distinct name."""
     onnx = pytest.importorskip("onnx")
     kinds = onnx.TensorProto.FLOAT, [1, 4]
     names = ["images:0", "images_0", "if", "0"]

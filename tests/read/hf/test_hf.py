@@ -1,4 +1,4 @@
-"""Configurations of transformers: parameters equal to the networks that transformers builds, and refusals."""
+"""Configurations of transformers: the same parameters as the networks built by transformers, and refusals."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_parameters_are_those_of_transformers(name):
 
 
 def run_settings(config, run):
-    """The variables of a run: eager attention multiplies with keys outside of a window too."""
+    """The variables of a run; eager attention also multiplies keys outside a window."""
     whole = {"window": 0} if run == "prefill" and config.get("sliding_window") else {}
     return {**RUNS[run], **whole, **({"source": 12} if config["model_type"] == "t5" else {})}
 
@@ -47,7 +47,7 @@ def test_mult_adds_are_those_that_transformers_performs(name, run):
 
 
 def changed(config):
-    """The configuration with each of its numbers and truths changed, one at a time."""
+    """The configuration with each of its numbers and bools changed, one at a time."""
     for key, value in config.items():
         others = (not value,) if type(value) is bool else (2 * value, value // 2) if type(value) is int else ()
         if not key.endswith("_token_id") and key != "vocab_size":
@@ -57,7 +57,7 @@ def changed(config):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, one in RECORD.items() if one["params"] < 3_000_000])
 def test_no_change_of_a_configuration_gives_another_number_than_transformers(name):
-    """What is read differently is refused."""
+    """Changes that are read differently must be refused."""
     pytest.importorskip("transformers")
     torch = pytest.importorskip("torch")
     for config in changed(RECORD[name]["config"]):
@@ -70,7 +70,7 @@ def test_no_change_of_a_configuration_gives_another_number_than_transformers(nam
 
 
 def built(torch, config):
-    """The parameters of the network that transformers builds of a configuration; None if it builds none."""
+    """The parameters of the network built by transformers from a configuration; None if it cannot be built."""
     import transformers
     from huggingface_hub.errors import StrictDataclassError
 
@@ -195,7 +195,7 @@ VALUES = st.one_of(
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_no_configuration_ends_in_another_error(data):
-    """Fields changed, added and left out: a network or an error of ours, and no other layer of YAML than ours."""
+    """With fields changed, added or removed, the result is a network or a CostcalcError."""
     config = dict(
         RECORD[data.draw(st.sampled_from([name for name, one in RECORD.items() if one["params"] < 3e6]))]["config"]
     )

@@ -1,4 +1,4 @@
-"""Configurations of Keras 2 and 3 against what Keras itself counted (`data/keras`), and what is wrong with a file."""
+"""Configurations of Keras 2 and 3 against Keras's own counts (`data/keras`), and errors in files."""
 
 import gzip
 import json
@@ -37,7 +37,7 @@ def configuration(name):
 
 @pytest.fixture
 def network(tmp_path):
-    """A function that reads a configuration, given as text or as a value."""
+    """A function that reads a configuration given as text or as a value."""
 
     def network(config, name="model.json"):
         text = config if isinstance(config, str) else json.dumps(config)
@@ -48,12 +48,12 @@ def network(tmp_path):
 
 
 def params(model, **given):
-    """All numbers of a model, the trained ones and the others."""
+    """All parameters of a model, trained or not."""
     return sum(sum(row.layer.params.values()) for row in trace(model, settle(model, given)).rows)
 
 
 def built(name, count):
-    """An object of a class that is called as that of Keras is, of a recorded network, with a count of its own."""
+    """An object of a class named as in Keras, for a recorded network, with its own count."""
     parts = {"to_json": lambda self: configuration(name), "count_params": lambda self: count}
     return type("Functional", (type("Model", (), {"__module__": "keras.src.models.model", **parts}),), {})()
 
@@ -90,7 +90,7 @@ def test_a_rewritten_network_has_other_parameters_than_its_file(network):
 
 
 RECORDED = json.loads((DATA / "names.json").read_text())
-UNRULED = {  # classes of `keras.layers` without a rule, and why
+UNRULED = {  # classes of `keras.layers` without a rule -> reason
     **dict.fromkeys(("Layer", "Wrapper", "InputSpec", "InputLayer", "Pipeline"), "no layer that computes by itself"),
     **dict.fromkeys(("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"), "read by the RNN around it"),
     **dict.fromkeys(("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"), "code of another framework"),
@@ -130,7 +130,7 @@ def test_mobilenet_is_that_of_the_paper(network):
 
 
 def recorded(name):
-    """The networks of a record, by their names: params and mult-adds by Keras and PyTorch, and the configuration."""
+    """The networks of a record by name: params and mult-adds by Keras and PyTorch, and the configuration."""
     with lzma.open(DATA / f"{name}.jsonl.xz", "rt") as file:
         return {one["name"]: one for one in map(json.loads, file)}
 
@@ -151,7 +151,7 @@ def test_applications_cost_what_keras_and_pytorch_count(name, network):
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("stated", [True, False])
 def test_layers_cost_what_keras_and_pytorch_count(name, stated, network):
-    """With the shapes that the file states and, as in files of Keras 2, without them."""
+    """With the shapes stated in the file and, as in files of Keras 2, without them."""
     one = LAYERS[name]
     report = analyze(network(one["config"] if stated else unstated(one["config"])), convention="framework")
     due = {"mult_adds": BY_HAND.get(name, one["mult_adds"]), "params": one["params"]}
@@ -170,7 +170,7 @@ def test_written_specs_of_layers_cost_the_same(name, convention, network):
 
 
 def unstated(value):
-    """A configuration without the shapes that it states of what flows."""
+    """A configuration without its stated tensor shapes."""
     if isinstance(value, dict):
         gone = ("build_config", "shape") if "keras_history" in value else ("build_config",)
         return {key: unstated(one) for key, one in value.items() if key not in gone}
@@ -180,7 +180,7 @@ def unstated(value):
 @pytest.mark.parametrize("stated", [True, False])
 @pytest.mark.parametrize("name", ["DenseNet121", "EfficientNetB0", "InceptionV3", "MobileNetV3Small", *LAYERS])
 def test_an_unknown_layer_leaves_lower_bounds(name, stated, network):
-    """A random layer of another class: no total exceeds the true one, and it is said that they are bounds."""
+    """With a random layer of unknown class, no total exceeds the true one, and totals are marked as bounds."""
     one = {**APPLICATIONS, **LAYERS}[name]
     chance, config = random.Random(name), one["config"] if stated else unstated(one["config"])
     layers = config["config"]["layers"]
@@ -195,7 +195,7 @@ def test_an_unknown_layer_leaves_lower_bounds(name, stated, network):
 
 
 def test_a_layer_behind_an_unknown_shape_is_unknown(network):
-    """It was counted on the shape before the unknown layer: 415,152 mult-adds for a network of 3,888."""
+    """Regression: it was counted on the shape before the unknown layer, 415,152 mult-adds instead of 3,888."""
     crop, conv = {"height": 8, "width": 8}, {"filters": 4, "kernel_size": [3, 3], "padding": "valid", "name": "conv"}
     layers = [
         {"class_name": "Mine", "config": {"name": "mine", **crop}},
@@ -210,7 +210,7 @@ def test_a_layer_behind_an_unknown_shape_is_unknown(network):
 
 
 def test_cropped_axes_may_be_open(network):
-    """The grid that is cropped is half the input's: 24 x 24 of 28 x 28, and 576 * 27 mult-adds behind it."""
+    """The cropped grid is half the input's: 24 x 24 of 28 x 28, with 576 * 27 mult-adds after it."""
     found = network(
         functional(
             layer("MaxPooling2D", "pool", ["image"], pool_size=[2, 2]),
@@ -228,7 +228,7 @@ def test_it_can_be_imported(network, tmp_path):
 
 
 def layer(kind, name, *calls, **config):
-    """A layer as Keras 3 writes it; each call is a list of the names it reads."""
+    """A layer as written by Keras 3; each call is a list of input names."""
     nodes = [{"args": [[_tensor(one) for one in call]] if len(call) > 1 else [_tensor(call[0])]} for call in calls]
     return {"class_name": kind, "name": name, "config": {"name": name, **config}, "inbound_nodes": nodes}
 
@@ -247,7 +247,7 @@ def functional(*layers, shape=(None, 8, 8, 3)):
 
 
 def without_its_output():
-    """A functional model that names another output than it has."""
+    """A functional model with a wrong output name."""
     found = functional(layer("Dense", "a", ["image"], units=4))
     found["config"]["output_layers"] = [["lost", 0, 0]]
     return found
@@ -288,7 +288,7 @@ def test_a_layer_that_is_called_twice_counts_once(network):
 
 
 def test_grids_are_those_of_keras(network):
-    """173 parameters and 34x36x4 are what Keras says."""
+    """Keras reports 173 parameters and 34x36x4."""
     found = network(
         functional(
             layer("SeparableConv2D", "a", ["image"], filters=5, kernel_size=[3, 3], padding="same", depth_multiplier=2),
@@ -423,7 +423,7 @@ ODDITIES = [
 
 @pytest.mark.parametrize("odd", ODDITIES)
 def test_any_json_is_answered_with_an_error_of_ours(network, odd):
-    """Every entry of the first layer of each class of a real configuration replaced by what should not be there."""
+    """Replaces every entry of the first layer of each class in a real configuration by invalid values."""
     whole = json.loads(configuration("mobilenet"))
     classes = [layer["class_name"] for layer in whole["config"]["layers"]]
     for at in sorted({classes.index(name) for name in classes if name != "InputLayer"}):
@@ -440,7 +440,7 @@ ODD = (None, 0, -1, 3.5, True, "same", "", [], [1], [3, 3], {}, 2**62, float("in
 
 
 def small():
-    """Small configurations in which every kind of entry stands once."""
+    """Small configurations that contain every kind of entry once."""
     yield sequential(layer("Dense", "d", units=4))
     yield {"class_name": "Sequential", "config": [layer("Dense", "d", units=4, batch_input_shape=[None, 8])]}
     yield functional(layer("Dense", "d", ["image"], units=4), layer("Add", "a", ["d", "d"]))
@@ -449,7 +449,7 @@ def small():
 
 @pytest.mark.parametrize("found", [*small()])
 def test_no_structure_ends_in_a_traceback(found, network):
-    """Every entry, at every depth, gone or replaced by every kind of value."""
+    """Removes every entry at every depth, or replaces it by every kind of value."""
     for *path, last in entries(found):
         for odd in (*ODD, [None], [{}], [{"name": "x", "class_name": "y", "config": {}}], "gone"):
             changed = json.loads(json.dumps(found))

@@ -1,4 +1,4 @@
-"""The configuration of a Keras model in a file: what is unpacked and how much of it, what is refused."""
+"""The configuration of a Keras model in a file: how much is unpacked, and what is refused."""
 
 import io
 import json
@@ -58,7 +58,7 @@ def test_as_many_bytes_as_are_allowed(limit):
 
 
 def test_no_more_is_unpacked_than_may_be_read(limit):
-    """The checksum of a file is compared at its end: a wrong one is seen only by those who unpack all of it."""
+    """A checksum is verified at the end of a file, so a wrong one is detected only by unpacking everything."""
     limit(file_bytes=50)
     data = bytearray(packed(bytes(100_000), method=zipfile.ZIP_STORED))
     data[90_000] = 1
@@ -151,7 +151,7 @@ def test_a_configuration_is_a_class_with_a_map_or_a_list():
         assert problem.message.startswith(f"'net.json' is not JSON: {why}")
 
 
-VALUES = [  # a text, how many values it has: one for each map, list and comma outside of texts
+VALUES = [  # a text, its number of values: one for each map, list and comma outside strings
     ('{"class_name": "A", "config": [1, 2]}', 4),
     ('{"class_name": "A", "config": [",,[[{{", 2]}', 4),
     ('{"class_name": "A", "config": ["\\",[{", 2]}', 4),
@@ -164,7 +164,7 @@ VALUES = [  # a text, how many values it has: one for each map, list and comma o
 @pytest.mark.parametrize(("text", "count"), VALUES)
 def test_as_many_values_as_are_allowed(limit, text, count):
     limit(values=count)
-    if "\n" not in text:  # which no text of JSON may have
+    if "\n" not in text:  # invalid in JSON strings
         assert parsed(Source("net.json", text))["class_name"] == "A"
     else:
         assert refusal(parsed, Source("net.json", text)).code == "bad-keras"

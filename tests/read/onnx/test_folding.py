@@ -1,4 +1,4 @@
-"""Constants that a graph computes shapes from, against the reference evaluator of ONNX."""
+"""Folding of constants for shapes, against ONNX's reference evaluator."""
 
 import numpy as np
 import pytest
@@ -111,7 +111,7 @@ def array(values):
 
 
 def sizes(name):
-    """(what ONNX computes, the model that makes a tensor of such sizes): hundredths, made whole."""
+    """(ONNX's result, the model that makes a tensor of these sizes); sizes are hundredths, scaled to integers."""
     op, (given, options) = name.partition(":")[0], CASES[name]
     inputs = {f"i{at}": array(one) for at, one in enumerate(given) if one is not None}
     names = [f"i{at}" if one is not None else "" for at, one in enumerate(given)]
@@ -147,12 +147,12 @@ def test_sizes_that_a_graph_computes_are_known(name):
     assert (report.complete, report.totals["mult_adds"]) == (True, due)
 
 
-WALKED = {  # operators whose rules give values themselves
+WALKED = {  # operators whose rules return values
     *("Constant", "ConstantOfShape", "Dropout", "Flatten", "Identity", "If", "Loop", "Reshape", "Scan", "SequenceAt"),
     *("SequenceConstruct", "SequenceLength", "Shape", "Size", "Squeeze", "Unsqueeze"),
     *("Optional", "OptionalGetElement"),
 }
-UNKNOWN = {  # reason -> operators whose results are unknown, though all that they read is known
+UNKNOWN = {  # reason -> operators with unknown results even for known inputs
     "it multiplies by weights, a product of its own: its result is that of a layer": """
         Attention CausalConvWithState Conv ConvInteger ConvTranspose DeformConv Einsum GRU Gemm LSTM LinearAttention
         MatMul MatMulInteger QLinearConv QLinearMatMul RNN""",
@@ -175,7 +175,7 @@ UNKNOWN = {  # reason -> operators whose results are unknown, though all that th
 
 
 def test_every_operator_of_onnx_is_folded_or_has_a_reason():
-    """What is neither would be a lower bound that nobody decided on."""
+    """Any other operator would silently give a lower bound."""
     named = {one.name for one in defs.get_all_schemas() if one.domain == "" and not one.deprecated}
     reasons = [name for names in UNKNOWN.values() for name in names.split()]
     told = [*fold.RULES, *WALKED, *reasons]
@@ -200,7 +200,7 @@ def test_an_index_past_the_end_is_refused(op):
 
 @pytest.mark.parametrize(("op", "given"), [("Log", 0.0), ("Exp", 1e6), ("Reciprocal", 0.0), ("Asin", 2.0)])
 def test_a_constant_without_a_number_is_not_known(op, given):
-    """`-inf` and `nan` are no sizes; a graph that only adds them to a mask is read."""
+    """`-inf` and `nan` are not sizes; a graph that only adds them to a mask is accepted."""
     nodes = [helper.make_node(op, ["c"], ["m"]), helper.make_node("Add", ["x", "m"], ["y"])]
     flows, out = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [4]) for name in "xy")
     stored = [numpy_helper.from_array(np.array([given] * 4, np.float32), "c")]
@@ -209,7 +209,7 @@ def test_a_constant_without_a_number_is_not_known(op, given):
 
 
 def test_infinity_is_no_whole_number():
-    """A mask that is cast: it ended in an error, and zeros of no stated type had that of the shape."""
+    """Regression: a cast mask raised an error, and zeros without a stated type got the type of the shape."""
     nodes = [
         helper.make_node("ConstantOfShape", ["shape"], ["zeros"]),
         helper.make_node("CastLike", ["c", "zeros"], ["float"]),

@@ -1,8 +1,8 @@
 """ONNX files of two exporters against what the framework counted: `data/onnx`, described in `data/README.md`.
 
-Every convolution, linear layer and matrix product is compared as (mult-adds, weights) with the record of the network;
-totals at other resolutions too, where the graph can run there. Attention that the framework runs as one module is taken
-apart on its side.
+Every convolution, linear layer and matrix product is compared as (mult-adds, weights) with the record of the network,
+and totals also at other resolutions if the graph supports them. Attention that the framework runs as one module is
+split in the record.
 """
 
 import gzip
@@ -43,13 +43,13 @@ def data(name):
 
 
 def record(name):
-    """What the framework counted in the network of a file."""
+    """The framework's counts for the network of a file."""
     return NETWORKS[name.split("_", 1)[1].removeprefix("dyn_").replace("timm_", "timm/")]
 
 
 @lru_cache
 def graph(name, opened=False):
-    """The Model of a file; `opened`: with axes `batch`, `h`, `w` in place of the sizes it was exported for."""
+    """The Model of a file; `opened` replaces the exported sizes by axes `batch`, `h`, `w`."""
     source = file.bounded(data(name), f"{name}.onnx")
     if opened:
         proto = file.parsed(source)
@@ -65,13 +65,13 @@ def size(name):
 
 
 def columns(*names):
-    """The places of fields in a recorded row."""
+    """The positions of fields in a recorded row."""
     found = tuple(RECORD["columns"].index(name) for name in names)
     return found if len(names) > 1 else found[0]
 
 
 def recorded(network):
-    """(mult-adds, weights) of every layer that multiplies."""
+    """(mult-adds, weights) of every layer with mult-adds."""
     operation, macs, weight = columns("type", "macs", "p_weight")
     for row in network["rows"]:
         if row[operation] == "MultiheadAttention":
@@ -113,7 +113,7 @@ def test_folded_batchnorm_leaves_its_shift_as_a_bias():
     ours = analyze(graph("dynamo_resnet18"), convention="framework").totals["params"]
     kind, weight = columns("type", "p_weight")
     scales = sum(row[weight] for row in record("dynamo_resnet18")["rows"] if row[kind] == "BatchNorm2d")
-    assert ours == record("dynamo_resnet18")["params"] - scales  # which are in the weights now
+    assert ours == record("dynamo_resnet18")["params"] - scales  # which are part of the weights now
 
 
 def test_an_expanded_table_is_counted_as_the_file_has_it():
@@ -134,7 +134,7 @@ SPECS = {  # file -> the shipped spec of that network
 
 @pytest.mark.parametrize("name", SPECS)
 def test_weights_are_those_of_the_spec(name):
-    """Layer scale, class tokens and position tables are weights in both; scales and shifts of norms in neither."""
+    """Layer scale, class tokens and position tables are weights in both; scales and shifts of norms are not."""
     assert analyze(graph(name)).totals == analyze(SPECS[name]).totals
 
 
@@ -175,7 +175,7 @@ def test_the_formula_of_a_graph():
 
 @pytest.mark.parametrize("name", ["resnet50", "densenet121"])
 def test_files_of_another_framework(name):
-    """Networks that come with ONNX, written by Caffe2 at opset 9, their weights made by nodes."""
+    """Networks shipped with ONNX, written by Caffe2 at opset 9, with weights created by nodes."""
     path = Path(util.find_spec("onnx").origin).parent / "backend" / "test" / "data" / "light" / f"light_{name}.onnx"
     weights = sum(weight for _, weight in recorded(NETWORKS[name]))
     assert analyze(path).totals == {"mult_adds": total(NETWORKS[name]), "params": weights}
@@ -200,7 +200,7 @@ def here(tmp_path):
 
 
 def shown(run, *args):
-    """What a command that succeeds prints."""
+    """The output of a command, which must succeed."""
     code, out, err = run(*args)
     assert (code, err) == (0, "")
     return out

@@ -1,4 +1,4 @@
-"""An ONNX file as a message: how large it may be, what is damaged, and where the classes of messages come from."""
+"""An ONNX file as a protobuf message: size limits, damaged files, and the source of the message classes."""
 
 import sys
 

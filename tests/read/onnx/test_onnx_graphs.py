@@ -1,7 +1,7 @@
-"""Whole graphs as tf2onnx and the exporters of Keras and of detectors write them: every row, and the spec of it.
+"""Whole graphs as written by tf2onnx and the exporters of Keras and detectors: every row, and the written spec.
 
-tf2onnx wraps networks with channels last into transposes, pads by nodes of their own, leaves batch norm unfolded, and
-takes means over the grid; axes and sizes are attributes before opset 11 or 13, and inputs from then on.
+tf2onnx wraps channels-last networks in transposes, pads by separate nodes, does not fold batch norm, and
+takes means over the grid. Axes and sizes are attributes before opset 11 or 13, and inputs since then.
 """
 
 import pytest
@@ -17,28 +17,28 @@ FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 
 
 def node(op, inputs, outputs="y", **attributes):
-    """A node; names are separated by blanks, `-` is an input left out."""
+    """A node; names are separated by spaces, `-` is an omitted input."""
     names = ["" if name == "-" else name for name in inputs.split()]
     return helper.make_node(op, names, outputs.split(), **attributes)
 
 
 def held(*shape):
-    """Weights whose data is elsewhere."""
+    """Weights with external data."""
     return TensorProto(dims=shape, data_type=FLOAT, data_location=TensorProto.EXTERNAL)
 
 
 def whole(*values):
-    """A constant list of whole numbers."""
+    """A constant list of integers."""
     return helper.make_tensor("", INT, [len(values)], values)
 
 
 def real(*values):
-    """A constant list of real numbers, of which one is a scalar."""
+    """A constant list of floats, or a scalar for one."""
     return helper.make_tensor("", FLOAT, [len(values)] if len(values) > 1 else [], values)
 
 
 def graph(version, nodes, flows, constants):
-    """The Model of nodes, {input: shape} and {name: constant}; its output is the last node's."""
+    """The Model of nodes, {input: shape} and {name: constant}; its output is that of the last node."""
     for name, constant in constants.items():
         constant.name = name
     inputs = [helper.make_tensor_value_info(name, FLOAT, shape) for name, shape in flows.items()]
@@ -196,7 +196,7 @@ GRAPHS = {  # name -> opset, nodes, inputs, constants, rows: type, input, output
 
 
 def shown(shape):
-    """A shape as a table shows it."""
+    """A shape as shown in tables."""
     return "x".join(map(str, shape))
 
 

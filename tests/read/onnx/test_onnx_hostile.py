@@ -1,4 +1,4 @@
-"""ONNX files that are broken, endless or malicious: one clear error with the node's name, nothing else is read."""
+"""Broken, endless or malicious ONNX files: one clear error with the node's name, and no other file is read."""
 
 import builtins
 import json
@@ -22,12 +22,12 @@ def value(name, shape):
 
 
 def node(op, inputs, outputs, name=None, **attributes):
-    """A node; names are separated by blanks."""
+    """A node; names are separated by spaces."""
     return helper.make_node(op, inputs.split(), outputs.split(), name=name, **attributes)
 
 
 def held(name, shape, location="weights.bin"):
-    """An initializer whose data is in another file."""
+    """An initializer with data in another file."""
     tensor = TensorProto(name=name, dims=shape, data_type=FLOAT, data_location=TensorProto.EXTERNAL)
     tensor.external_data.add(key="location", value=location)
     return tensor
@@ -50,19 +50,19 @@ def numbers(name, *values):
 
 
 def function(name, *calls):
-    """A function that calls others, one after the other."""
+    """A function that calls others in sequence."""
     nodes = [node(call, "a", f"t{at}" if at < len(calls) - 1 else "b", domain="own") for at, call in enumerate(calls)]
     return helper.make_function("own", name, ["a"], ["b"], nodes, [helper.make_opsetid("own", 1)])
 
 
 def squared(times):
-    """A size multiplied by itself again and again."""
+    """A size repeatedly multiplied by itself."""
     nodes = [node("Shape", "x", "n0"), *(node("Mul", f"n{at} n{at}", f"n{at + 1}") for at in range(times))]
     return graph([*nodes, node("Reshape", f"x n{times}", "y", "last")], shape=["n", "m"])
 
 
 def nested(depth):
-    """A model whose branches of If stand in each other."""
+    """A model with nested If branches."""
     yes = node("Constant", "", "c", value_int=1)
     inner = helper.make_graph([node("Relu", "x", "y")], "g", [], [value("y", None)]).SerializeToString()
     for _ in range(depth):
@@ -74,7 +74,7 @@ def nested(depth):
 
 
 def field(number, data):
-    """A field of bytes as it is on the wire."""
+    """A bytes field in wire format."""
     size, length = len(data), bytearray()
     while size > 127:
         length.append(size & 127 | 128)
@@ -83,14 +83,14 @@ def field(number, data):
 
 
 def kindless(name):
-    """A node whose attribute does not say what kind it is of."""
+    """A node with an attribute without a type."""
     found = node("Conv", "x w", "y", name)
     found.attribute.add(name="strides", ints=[1, 1])
     return found
 
 
 DEEP = "'deep.onnx': graphs nest at most 30 deep"
-BAD = [  # name, bytes, what the message says
+BAD = [  # name, bytes, message
     ("empty", b"", "'bad.onnx' is empty"),
     ("text", b"input: [8, 8, 3]\nlayers: []\n", "'bad.onnx': this is not an ONNX model, or the file is cut off"),
     ("cut off", GOOD[:90], "'bad.onnx': this is not an ONNX model, or the file is cut off or damaged"),
@@ -214,7 +214,7 @@ def test_bad_files_are_one_clear_error(run, tmp_path, data, says):
 
 @pytest.mark.parametrize(("graphs", "says"), [(30, "`else_branch` is missing"), *((n, DEEP) for n in (31, 33, 34))])
 def test_graphs_nest_thirty_deep(run, tmp_path, graphs, says):
-    """The classes of `onnx` take 33 of them: where they end does not depend on which of the two looks at them."""
+    """The classes of `onnx` accept 33 levels; the result must not depend on which of the two parsers runs."""
     (tmp_path / "deep.onnx").write_bytes(nested(graphs - 1))
     assert says in run("analyze", "deep.onnx")[2]
 
@@ -269,7 +269,7 @@ def test_loops_in_loops_are_not_unrolled_for_ever(run, tmp_path):
 
 
 def given(op, chance):
-    """A model of one operator with random inputs and attributes, most of them wrong."""
+    """A model of one operator with random, mostly wrong inputs and attributes."""
     names = ["x", "v", "s", "w", "n", "", "g"]
     made = helper.make_node(op, [chance.choice(names) for _ in range(chance.randint(0, 6))], ["y", "z"], name="it")
     for name in ("axis", "axes", "kernel_shape", "pads", "strides", "perm", "num_heads", "blocksize", "hidden_size"):
@@ -284,7 +284,7 @@ def given(op, chance):
 
 @pytest.mark.parametrize("op", sorted(rules.table()))
 def test_operators_with_what_is_not_theirs(op):
-    """An error of ours or a Model: nothing else, whatever an operator is given."""
+    """Any operator with any inputs gives a CostcalcError or a Model."""
     chance = random.Random(op)
     for _ in range(25):
         with suppress(CostcalcError):
@@ -327,7 +327,7 @@ def test_names_that_are_no_text(run, tmp_path):
 def test_only_the_file_itself_is_opened(run, tmp_path, monkeypatch):
     (tmp_path / "good.onnx").write_bytes(GOOD)
     (tmp_path / "weights.bin").write_bytes(b"")
-    run("analyze", "good.onnx")  # what is imported on the way is imported now
+    run("analyze", "good.onnx")  # import everything beforehand
     opened, plain = [], builtins.open
     monkeypatch.setattr(
         builtins, "open", lambda path, *args, **kwargs: opened.append(str(path)) or plain(path, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""Graphs that are not valid: ONNX's own checker and shape inference are the judges."""
+"""Invalid graphs, as judged by ONNX's checker and shape inference."""
 
 import gzip
 import random
@@ -160,7 +160,7 @@ def test_the_table_is_that_of_onnx():
         known = operator(name)
         assert known, name
         newest = max(one.since_version for one in schemas)
-        if newest > 26:  # newer than what was recorded
+        if newest > 26:  # newer than the recorded table
             continue
         for one in schemas:
             for attribute, about in one.attributes.items():
@@ -185,7 +185,7 @@ def recorded(name):
 
 
 def mutated(proto, rng):
-    """One attribute changed, dropped, renamed or added, or an input or output more or less."""
+    """Change, remove, rename or add an attribute, or add or remove an input or output."""
     nodes = [one for one in proto.graph.node if one.attribute]
     one = rng.choice(nodes)
     found = rng.choice(one.attribute)
@@ -214,16 +214,16 @@ def mutated(proto, rng):
 
 
 def refused_by_onnx(proto):
-    """What ONNX's checker says against a model, or None."""
+    """The refusal of ONNX's checker for a model, or None."""
     try:
         onnx.checker.check_model(proto)
-    except Exception as error:  # any class of the checker
+    except Exception as error:  # any exception class of the checker
         return str(error)
     return None
 
 
 def is_accepted(data):
-    """Whether we read a model."""
+    """Whether costcalc accepts a model."""
     try:
         model.read(Source("net.onnx", "", data))
     except CostcalcError:
@@ -232,7 +232,7 @@ def is_accepted(data):
 
 
 def weightless(proto):
-    """The model as the checker takes it: large tensors, whose numbers were left out, become inputs."""
+    """The model in a form for the checker: large tensors without data become inputs."""
     large = [one for one in proto.graph.initializer if not one.raw_data and _size(one.dims) > 1]
     for one in large:
         proto.graph.input.append(helper.make_tensor_value_info(one.name, one.data_type, list(one.dims)))

@@ -1,4 +1,4 @@
-"""Operators of ONNX: shapes against the cases that ONNX comes with, mult-adds and numbers against counts by hand."""
+"""ONNX operators: shapes against ONNX's own test cases, mult-adds and parameters against counts by hand."""
 
 import re
 import warnings
@@ -15,7 +15,7 @@ from costcalc.read.onnx import file, model, rules
 FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 DATA_DECIDES = {"Compress", "NonMaxSuppression", "NonZero", "Unique", "ImageDecoder", "StringSplit", "TfIdfVectorizer"}
 NO_SHAPE = DATA_DECIDES | {"SequenceConstruct", "SequenceInsert", "SequenceEmpty", "SequenceErase", "SplitToSequence"}
-OTHERWISE = {  # cases that go without an answer, and why
+OTHERWISE = {  # skipped cases -> reason
     "test_if_opt": "which branch is run hangs on data",
     "test_if_seq": "as above",
     "test_if": "as above",
@@ -29,7 +29,7 @@ OTHERWISE = {  # cases that go without an answer, and why
 
 
 def cases():
-    """(name, model) of ONNX's own cases; inputs that are few whole numbers are made constants, as exporters do."""
+    """(name, model) of ONNX's test cases; small integer inputs become constants, as exporters write them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from onnx.backend.test.case.node import collect_testcases
@@ -45,7 +45,7 @@ def cases():
 
 
 def is_setting(info, value, proto):
-    """Whether an input says how, rather than being what flows."""
+    """Whether an input is a setting instead of data."""
     if not isinstance(value, (np.ndarray, np.generic)) or np.asarray(value).size > 64:
         return False
     size, kinds = np.asarray(value).size, " ".join(sorted(operators(proto)))
@@ -60,7 +60,7 @@ def operators(proto):
 
 
 def wanted(proto):
-    """The shapes that a case says come out; None for a size it leaves open, or for what is no tensor."""
+    """The output shapes stated by a case; None for an open size, or for an output that is not a tensor."""
     for info in proto.graph.output:
         kind = info.type.tensor_type
         known = info.type.WhichOneof("value") == "tensor_type" and kind.HasField("shape")
@@ -68,7 +68,7 @@ def wanted(proto):
 
 
 def is_readable(name, proto):
-    """Whether a case is one for us: operators we have a rule for, inputs with shapes."""
+    """Whether a case applies: operators with a rule, and inputs with shapes."""
     versions = [one.version for one in proto.opset_import if one.domain in ("", "ai.onnx")]
     standard = all(node.domain in ("", "ai.onnx") for node in proto.graph.node)
     ruled = operators(proto) <= rules.table().keys() and not operators(proto) & NO_SHAPE
@@ -92,37 +92,37 @@ def test_shapes_are_those_of_the_cases_of_onnx():
 
 
 def fits(ours, theirs):
-    """Whether a shape is the one a case says."""
+    """Whether a shape matches the case."""
     if ours is None or len(ours) != len(theirs):
         return False
     return all(b is None or type(a) is not int or a == b for a, b in zip(ours, theirs, strict=True))
 
 
 def value(name, shape, kind=FLOAT):
-    """A tensor by name and shape; None for one whose shape is not said."""
+    """A tensor by name and shape; None for an unknown shape."""
     return helper.make_tensor_value_info(name, kind, shape)
 
 
 def whole(name, values):
-    """A constant list of whole numbers."""
+    """A constant list of integers."""
     return helper.make_tensor(name, INT, [len(values)], values)
 
 
 def held(name, shape, kind=FLOAT):
-    """An initializer whose data is elsewhere, as of a large model."""
+    """An initializer with external data, as in a large model."""
     tensor = TensorProto(name=name, dims=shape, data_type=kind, data_location=TensorProto.EXTERNAL)
     tensor.external_data.add(key="location", value="weights.bin")
     return tensor
 
 
 def node(op, inputs, outputs="y", **attributes):
-    """A node; names are separated by blanks, `-` is an input left out."""
+    """A node; names are separated by spaces, `-` is an omitted input."""
     names = ["" if name == "-" else name for name in inputs.split()]
     return helper.make_node(op, names, outputs.split(), name=attributes.pop("name", None), **attributes)
 
 
 def source(nodes, flows, constants=(), functions=(), version=20):
-    """The Source of a graph: nodes, {input: shape}, initializers; its output is the last node's."""
+    """The Source of a graph with nodes, {input: shape} and initializers; its output is that of the last node."""
     inputs = [value(name, shape) for name, shape in flows.items()]
     graph = helper.make_graph(nodes, "g", inputs, [value(nodes[-1].output[0], None)], list(constants))
     opsets = [helper.make_opsetid("", version), helper.make_opsetid("com.microsoft", 1), helper.make_opsetid("own", 1)]
@@ -131,7 +131,7 @@ def source(nodes, flows, constants=(), functions=(), version=20):
 
 
 def counted(*graph, **more):
-    """(mult-adds, all trainable numbers) of a graph, everything in it known."""
+    """(mult-adds, trainable parameters) of a graph without unknown layers."""
     report = analyze(model.read(source(*graph, **more)), convention="framework")
     assert report.complete
     return report.totals["mult_adds"], report.totals["params"]
@@ -141,7 +141,7 @@ X = {"x": [1, 6, 10, 8]}
 T = {"x": [1, 7, 16]}
 QUANTIZED = [held("w", [9, 6, 3, 3], TensorProto.INT8), held("b", [9], TensorProto.INT32)]
 SCALES = [helper.make_tensor(name, FLOAT, [], [0.1]) for name in ("s", "t", "u")]
-COUNTS = {  # name -> (nodes, what flows in, constants, mult-adds, numbers), each counted by hand
+COUNTS = {  # name -> (nodes, inputs, constants, mult-adds, parameters), counted by hand
     "conv": (
         [node("Conv", "x w b", pads=[1] * 4)],
         X,
@@ -329,7 +329,7 @@ DEVIATION = [
     *(node("ReduceMean", "x", "m", axes=[-1]), node("Sub", "x m", "d"), node("Mul", "d d", "q")),
     *(node("ReduceMean", "q", "v", axes=[-1]), node("Add", "v e", "a"), node("Sqrt", "a", "s")),
 ]
-FACTORS = {  # nodes, what flows in, constants, and how many of the numbers are weights: the others are a norm's
+FACTORS = {  # nodes, inputs, constants, and the number of weights among the parameters; the others belong to a norm
     "layer scale": ([node("Mul", "g x", "h"), node("Add", "x h")], X, [G], 6),
     "layer scale behind a shift": (
         [node("Add", "x b", "a"), node("Mul", "a g", "h"), node("Add", "x h")],
@@ -488,7 +488,7 @@ UNLIKE = ("affine_grid",)  # moved by a product of matrices
 
 
 def test_operators_cost_what_their_definitions_do():
-    """ONNX defines operators such as Attention by graphs of simpler ones: both cost the same, to the digit."""
+    """ONNX defines operators such as Attention by graphs of simpler ones: both cost exactly the same."""
     known, multiplying = dict(cases()), 0
     for name, proto in known.items():
         if f"{name}_expanded" in known and not name.removeprefix("test_").startswith(UNLIKE):
@@ -499,7 +499,7 @@ def test_operators_cost_what_their_definitions_do():
 
 
 def multiplied(proto):
-    """The mult-adds of a graph; 0 where it computes nothing, or what is wanted of it hangs on data."""
+    """The mult-adds of a graph; 0 if it computes nothing, or if its result depends on data."""
     with suppress(CostcalcError):
         return analyze(model.read(file.bounded(proto.SerializeToString(), "g.onnx"))).totals["mult_adds"]
     return 0

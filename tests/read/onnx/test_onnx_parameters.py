@@ -1,4 +1,4 @@
-"""No parameter of a graph is lost: each counts in full at the first node that reads anything made of it."""
+"""No parameter of a graph is lost: each counts fully at the first node that reads a value derived from it."""
 
 import json
 
@@ -45,7 +45,7 @@ def counted(*args, **kwargs):
 
 
 HEAD = node("MatMul", "l,x")
-WHOLE = {  # nodes, constants, what flows in, parameters and mult-adds by hand
+WHOLE = {  # nodes, constants, inputs, parameters and mult-adds by hand
     "a slice": (
         [node("Slice", "t,a,b,ax", "s"), node("Add", "x,s")],
         [held("t", 1, 512, 8), given("a", 0), given("b", 16), given("ax", 1)],
@@ -194,7 +194,7 @@ def test_the_law_is_stated_and_a_breach_of_it_fails(run, tmp_path, monkeypatch):
     found = json.loads(out)
     assert (code, found["complete"]) == (0, True)
     assert found["accounting"] == {"total": 16, "in_rows": 16, "unread": 0, "closed": True}
-    monkeypatch.setattr(Numbers, "unheld", lambda self, tensors: [])  # a rule that forgets what it reads
+    monkeypatch.setattr(Numbers, "unheld", lambda self, tensors: [])  # a rule that ignores its constants
     code, out, _ = run("analyze", str(path), "--json", "-c", "framework")
     found = json.loads(out)
     assert (code, found["complete"]) == (0, False)

@@ -1,4 +1,4 @@
-"""Specs written of ONNX graphs in which kernels are shared, or made of others: they cost what the report says."""
+"""Specs written from ONNX graphs with shared or derived kernels: they cost the same as the report."""
 
 import pytest
 
@@ -106,7 +106,7 @@ def test_operators_of_the_newest_version_are_counted_and_written(name):
 
 
 def model_of(nodes, weights, shape, version=13, small=()):
-    """The model of a graph; the weights called `small` are of 8 bits."""
+    """The model of a graph; weights named `small` have 8 bits."""
     from costcalc.read.onnx import file
     from costcalc.read.onnx import model as onnx_model
 

@@ -1,4 +1,4 @@
-"""The bits of quantized graphs, by hand: QDQ, operators of quantized numbers, integers, packed weights of few bits."""
+"""Bit widths of quantized graphs, by hand: QDQ, quantized operators, integers, packed low-bit weights."""
 
 from math import prod
 
@@ -21,7 +21,7 @@ SCALE, ZERO = number("s", kind=onnx.TensorProto.FLOAT), number("z")
 
 @pytest.fixture
 def saved(tmp_path):
-    """Writes a graph from one 8x8 image of 3 channels to 4 channels, and gives its path."""
+    """Write a graph from an 8x8 image of 3 channels to 4 channels; return its path."""
 
     def write(nodes, stored, kind=1, last=1):
         ends = [info("x", kind, [1, 3, 8, 8])], [info("y", last, None)]
@@ -34,7 +34,7 @@ def saved(tmp_path):
 
 
 def quantized(name):
-    """Nodes that quantize a tensor and make it real again."""
+    """Nodes that quantize and dequantize a tensor."""
     return [
         make("QuantizeLinear", [name, "s", "z"], [f"{name}_q"]),
         make("DequantizeLinear", [f"{name}_q", "s", "z"], [f"{name}_d"]),

@@ -1,4 +1,4 @@
-"""The types of tensors in a file set the bits of their values, by hand: float16, float64, whole numbers, casts."""
+"""Tensor types in a file set the bit widths, by hand: float16, float64, integers, casts."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def stored(name, kind, *shape):
 
 @pytest.fixture
 def saved(tmp_path):
-    """Writes a graph with one input, and gives its path."""
+    """Write a graph with one input; return its path."""
 
     def write(nodes, tensors, kind=TYPES.FLOAT16, shape=(1, 3, 8, 8), last=0, inner=()):
         ends = [info("x", kind, shape)], [info("y", last or kind, None)]
@@ -61,12 +61,12 @@ def test_a_cast_makes_a_tensor_of_other_bits(saved):
 
 
 def test_numbers_of_two_types_in_one_layer(saved):
-    """Since version 15 a batch norm in float16 can have statistics of 32 bits: here both kinds are no weights."""
+    """Since version 15, a float16 batch norm can have 32-bit statistics; neither kind is a weight here."""
     kinds = dict.fromkeys("sb", TYPES.FLOAT16) | dict.fromkeys("mv", TYPES.FLOAT)
     nodes = [make("Conv", ["x", "w"], ["c"]), make("BatchNormalization", ["c", "s", "b", "m", "v"], ["y"])]
     tensors = [stored(name, kind, 4) for name, kind in kinds.items()]
     path = saved(nodes, [stored("w", TYPES.FLOAT, 4, 3, 1, 1), *tensors])
-    assert weights(path) == 12 * 4 + 8 * 4  # the widest of the norm's numbers, those counted: never less than stored
+    assert weights(path) == 12 * 4 + 8 * 4  # the widest counted parameter of the norm, so never less than stored
     nodes = [make("LayerNormalization", ["x", "s", "b"], ["n"]), make("MatMul", ["n", "m"], ["y"])]
     tensors = [stored(name, TYPES.FLOAT, 8) for name in "sb"]
     assert weights(saved(nodes, [*tensors, stored("m", TYPES.FLOAT16, 8, 4)])) == 16 * 4 + 32 * 2

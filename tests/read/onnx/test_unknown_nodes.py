@@ -1,4 +1,4 @@
-"""A random node of a recorded graph that no rule knows: what is left is a lower bound, and said to be one."""
+"""A random node of a recorded graph made unknown: the totals are marked lower bounds."""
 
 import gzip
 import random
@@ -27,7 +27,7 @@ def test_an_unknown_node_leaves_lower_bounds(name, seed, tmp_path):
 
 
 def totals(data, path):
-    """The report of a graph; open axes are 224 long, the batch is one."""
+    """The report of a graph with 224 for open axes and a batch of one."""
     path.write_bytes(data)
     model = load(path)
     given = {name: one.default or (1 if name == "batch" else 224) for name, one in model.variables.items()}

@@ -1,4 +1,4 @@
-"""What is left of an ONNX file without its weights. The oracle is the message classes of `onnx`, by field names."""
+"""ONNX files with the weights skipped, compared with the message classes of `onnx` by field name."""
 
 import io
 import random
@@ -14,7 +14,7 @@ from costcalc.read.onnx import wire
 from costcalc.read.onnx.wire import SMALL, checked, stripped, tags
 
 SCOPES = "pkg.torch.onnx.name_scopes"
-LEFT_OUT = {  # message -> its fields that nothing reads
+LEFT_OUT = {  # message -> its unused fields
     "ModelProto": "producer_version domain doc_string metadata_props training_info configuration",
     "GraphProto": "doc_string quantization_annotation metadata_props",
     "FunctionProto": "doc_string metadata_props",
@@ -36,7 +36,7 @@ def is_list(field):
 
 
 def filled(found, depth, chance):
-    """A message with a value in every field, of alternatives in one; texts and numbers are all different."""
+    """A message with a distinct value in every field, and in one field of each oneof."""
     turn = chance["turn"] = chance["turn"] + 1
     for field in found.DESCRIPTOR.fields:
         alternatives = field.containing_oneof.fields if field.containing_oneof else [field]
@@ -71,7 +71,7 @@ def plain(field, chance):
 
 
 def without(found):
-    """A message without what nothing reads."""
+    """A message without unused fields."""
     name = found.DESCRIPTOR.full_name.removeprefix("onnx.")
     for left_out in LEFT_OUT.get(name, "").split():
         if left_out in found.DESCRIPTOR.fields_by_name:
@@ -84,7 +84,7 @@ def without(found):
 
 
 def looked_at(found):
-    """A message whose attributes and values are too large to be copied as they are: by fields that are left out."""
+    """A message whose attributes and values are made too large to copy, by fields that are skipped."""
     for field, value in found.ListFields():
         if field.message_type:
             for inner in value if is_list(field) else [value]:
@@ -120,7 +120,7 @@ def test_what_a_value_is_is_kept_and_of_what_only_for_tensors(name):
 
 
 def attribute(**fields):
-    """The only attribute of the only node of a model, as it is read."""
+    """The only attribute of the only node of a model, as read."""
     model = ModelProto(graph=GraphProto(node=[NodeProto(op_type="Op", attribute=[AttributeProto(name="a", **fields)])]))
     return model_of(model.SerializeToString()).graph.node[0].attribute[0]
 
@@ -141,7 +141,7 @@ def test_tensors_and_graphs_in_attributes_are_looked_at(name):
     assert b"dddd" not in attribute(**{name: HOLDS[name]}).SerializeToString()
 
 
-SMALL_MESSAGES = {  # field of a graph, and the field in it that is left out where it is looked at
+SMALL_MESSAGES = {  # field of a graph, and the field in it that is skipped
     "node": NodeProto(op_type="Op"),
     "initializer": TensorProto(name="w", dims=[3]),
     "value_info": ValueInfoProto(name="v"),
@@ -202,12 +202,12 @@ def test_of_the_notes_at_a_node_only_the_one_with_its_name_is_kept():
 
 
 def field(number, data):
-    """A field of bytes as it is on the wire."""
+    """A bytes field in wire format."""
     return varint(number << 3 | 2) + varint(len(data)) + data
 
 
 def varint(value, least=1):
-    """A number of seven bits a byte, of at least so many bytes: bytes without a bit of their own may follow."""
+    """A varint of at least `length` bytes, padded with empty continuation bytes."""
     found = bytearray()
     while value > 127 or len(found) < least - 1:
         found.append(value & 127 | 128)
@@ -256,7 +256,7 @@ def test_what_is_no_message_is_refused(name):
 
 
 def nested(graphs):
-    """A model of so many graphs in each other."""
+    """A model with nested graphs."""
     inner = b""
     for _ in range(graphs - 1):
         inner = field(1, field(5, field(6, inner)))
@@ -269,7 +269,7 @@ def test_thirty_graphs_stand_in_each_other_and_no_more():
         checked(nested(31))
 
 
-COUNTED = {  # what there may be as many of as nodes: in a graph, or in the model
+COUNTED = {  # entries limited like nodes, in a graph or in the model
     "nodes": (lambda one: field(7, one), 1),
     "tensors": (lambda one: field(7, one), 5),
     "sparse tensors": (lambda one: field(7, one), 15),
@@ -308,7 +308,7 @@ def test_as_many_bytes_as_are_allowed(limit):
     assert "COSTCALC_LIMITS=graph_bytes=N" in problem.help
 
 
-PARTS = {  # parts by hand: 4 a message, 1 a field, 1 for each 8 bytes of packed numbers that are kept
+PARTS = {  # parts by hand: 4 per message, 1 per field, 1 per 8 bytes of packed numbers that are kept
     "a graph": (field(7, b""), 4 + 1 + 4),
     "texts": (field(7, field(2, b"n") * 10), 9 + 10),
     "numbers that are kept": (field(7, field(5, field(9, bytes(80)))), 9 + 5 + 1 + 10),
@@ -321,7 +321,7 @@ PARTS = {  # parts by hand: 4 a message, 1 a field, 1 for each 8 bytes of packed
 @pytest.mark.parametrize("name", PARTS)
 def test_as_many_parts_as_are_allowed(limit, name):
     data, parts = PARTS[name]
-    data += field(99, b"")  # parts are compared where a field begins
+    data += field(99, b"")  # parts are checked at the start of a field
     limit(graph_fields=parts + 1)
     checked(data)
     limit(graph_fields=parts)
@@ -333,7 +333,7 @@ def test_as_many_parts_as_are_allowed(limit, name):
 
 
 def messages(found):
-    """How many messages a message is made of, itself too."""
+    """The number of messages in a message, including itself."""
     inner = [one for field, value in found.ListFields() if field.message_type for one in listed(field, value)]
     return 1 + sum(map(messages, inner))
 
@@ -342,7 +342,7 @@ def listed(field, value):
     return value if is_list(field) else [value]
 
 
-DENSE = {  # as many messages as can be in their bytes
+DENSE = {  # the largest number of messages in these bytes
     "attributes": NodeProto(attribute=[AttributeProto()] * 500),
     "types": NodeProto(attribute=[AttributeProto(type_protos=[onnx.TypeProto()] * 400)] * 3),
     "entries": NodeProto(metadata_props=[onnx.StringStringEntryProto()] * 700),
@@ -370,7 +370,7 @@ def test_tags_of_more_bytes_than_they_need_are_counted():
 
 
 def test_messages_are_looked_at_where_there_is_no_room_for_all_that_could_be_in_them(limit):
-    """A node of 900 bytes of names can have 900 tags. It has two fields."""
+    """A node with 900 bytes of names could contain 900 tags, but it has two fields."""
     model = ModelProto(graph=GraphProto(node=[NodeProto(doc_string="d", name="z" * 900, op_type="Op")] * 4))
     data = model.SerializeToString()
     assert [one.doc_string for one in model_of(data, stripped).graph.node] == ["d"] * 4
@@ -382,7 +382,7 @@ def test_messages_are_looked_at_where_there_is_no_room_for_all_that_could_be_in_
 
 
 class Asked:
-    """Bytes of a file, of which only slices can be had; how long they are is noted."""
+    """Bytes of a file that can only be sliced; records the lengths of slices."""
 
     def __init__(self, data):
         self.data, self.asked = data, []
@@ -399,7 +399,7 @@ def test_of_a_large_file_only_the_fields_that_are_kept_are_read(monkeypatch):
     weights = TensorProto(name="w", data_type=1, dims=[9_000], raw_data=bytes(9_000))
     nodes = [NodeProto(op_type="Relu", name=f"n{at}", input=["w"], output=["y"]) for at in range(3)]
     model = ModelProto(ir_version=9, graph=GraphProto(name="g", node=nodes, initializer=[weights]))
-    model.functions.add(name="f")  # the number of this field takes two bytes
+    model.functions.add(name="f")  # this field number takes two bytes
     data = model.SerializeToString() + field(200, bytes(9_000))
     whole = Asked(data)
     assert checked(whole) == checked(data)
@@ -454,7 +454,7 @@ def test_what_is_copied_unseen_is_small():
 
 def test_a_tag_of_two_bytes_is_read_whole():
     data = ModelProto(ir_version=9, graph=GraphProto(name="g")).SerializeToString()
-    assert checked(b"\x80\1\5" + data) == checked(data)  # the number of a field that nothing reads
+    assert checked(b"\x80\1\5" + data) == checked(data)  # an unused field number
     with pytest.raises(FileError, match="this is not an ONNX model"):
         checked(b"\x3a")  # a field with a length, and no length
 

@@ -1,4 +1,4 @@
-"""Published figures are read when someone asks for them; what they say, and what is wrong with them, stays the same."""
+"""Published figures are read on demand, with the same values and errors."""
 
 import pytest
 

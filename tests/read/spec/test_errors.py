@@ -1,7 +1,7 @@
-"""What costcalc says of a mistake: the exact text, one row a mistake.
+"""Error messages: the exact text, one row per mistake.
 
-In a row, « » stand around what the caret must point at, in the order of the errors. They are taken out before
-the text is read, and from where they stood the whole message is put together again.
+In a row, « » mark the text that the caret must point at, in the order of the errors. They are removed before
+the text is read, and the expected message is built from their positions.
 """
 
 import json
@@ -67,7 +67,7 @@ HEAD = "vars: {alpha: 0.35, act: relu, flag: true}\ninput: [56, 56, 3]\nlayers:\
 
 @pytest.fixture
 def run(capsys, monkeypatch, tmp_path):
-    """A function that runs a command line in a directory of its own; returns exit code, stdout and stderr."""
+    """A function that runs a command line in its own directory; returns exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("gc.freeze", lambda: None)
     for name in ("FORCE_COLOR", "COLUMNS"):
@@ -82,7 +82,7 @@ def run(capsys, monkeypatch, tmp_path):
 
 
 def expected(marked, said):
-    """The whole of stderr: `said` holds the message, the help and the notes of each marked place."""
+    """The complete stderr; `said` holds the message, the help and the notes of each marked place."""
     parts = []
     for place, (message, *more) in zip(places(marked), said, strict=True):
         line, column, width, text = place
@@ -112,7 +112,7 @@ def plain(marked):
     return re.sub("[«»]", "", marked)
 
 
-LAYERS = [  # a layer that cannot be; message, help and notes
+LAYERS = [  # an invalid layer; message, help and notes
     ("{«covn»: 3x3, out: 8}", ("unknown operation or block `covn`", "a similar name exists: `conv`")),
     ("«seperable»: 8", ("unknown operation or block `seperable`", "a similar name exists: `separable`")),
     ("{conv: 3x3, out: 8, «strid»: 2}", ("unknown option `strid`", "a similar name exists: `stride`")),
@@ -450,7 +450,7 @@ LAYERS = [  # a layer that cannot be; message, help and notes
         ),
     ),
 ]
-EXPRESSIONS = [  # what stands after `out:` and is no expression; message and help
+EXPRESSIONS = [  # an invalid expression after `out:`; message and help
     ("«9**9**9»", ("`9**9**9` has no value: an exponent is a whole number from 0 to 64, not 387420489",)),
     ("«2 ** -1»", ("`2 ** -1` has no value: an exponent is a whole number from 0 to 64, not -1",)),
     ("«10 ** 64»", ("`10 ** 64` has no value: this grows too large to be a size",)),
@@ -515,7 +515,7 @@ EXPRESSIONS = [  # what stands after `out:` and is no expression; message and he
     ('"8 «#» 9"', ("`#` has no meaning in an expression", ANY)),
     ('"  «8 +»"', ("`8 +` is not an expression", ANY)),
 ]
-SPECS = [  # what is wrong, a whole spec, and message, help and notes of each error, sorted by place
+SPECS = [  # the mistake, a whole spec, and message, help and notes of each error, sorted by place
     (
         "unknown key, with the key it was meant to be",
         """
@@ -1362,7 +1362,7 @@ error: unknown operation or block `rellu`
 
 
 def check(run, marked, said):
-    """Analyze a marked spec, which must fail with just what is said."""
+    """Analyze a marked spec, which must fail with exactly the expected text."""
     with open("net.yaml", "w", encoding="utf-8") as file:
         file.write(plain(marked))
     assert run("analyze", "net.yaml") == (2, "", expected(marked, said))

@@ -1,4 +1,4 @@
-"""Input that means harm, or might as well: always one clear refusal, soon and small, never a traceback."""
+"""Malicious or broken input: always one clear refusal, quickly and with little memory, never a traceback."""
 
 import csv
 import io
@@ -46,19 +46,19 @@ finally:
 
 
 def functions(count, join, body="{0}(x){1}{0}(x)"):
-    """Functions that each call the one before."""
+    """Functions that each call the previous one."""
     lines = [f"  f{at}(x): {body.format(f'f{at - 1}', join)}\n" for at in range(1, count)]
     return HEAD + "define:\n  f0(x): x\n" + "".join(lines) + f"layers: [{{conv: 1x1, out: f{count - 1}(channels)}}]\n"
 
 
 def blocks(count, body):
-    """Blocks whose bodies name the next, of which the last is one layer."""
+    """Blocks that each call the next; the last is a single layer."""
     lines = [f"  b{at}(): {body.format(f'b{at + 1}')}\n" for at in range(count)]
     return f"{HEAD}blocks:\n{''.join(lines)}  b{count}(): [relu]\nlayers: [b0]\n"
 
 
 def aliases(levels):
-    """A file of a few hundred bytes that YAML would blow up to billions of values."""
+    """A file of a few hundred bytes that YAML would expand to billions of values."""
     rows = [f"a{at}: &a{at} [{', '.join([f'*a{at - 1}'] * 9)}]\n" for at in range(1, levels)]
     return "a0: &a0 [x, x, x]\n" + "".join(rows)
 
@@ -71,7 +71,7 @@ NODES = "a spec has at most 550,000 values"
 CALLS = "layers nest at most 60 deep, including those of blocks"
 SHAPE = "at most 8 values are allowed here, one per axis of a tensor"
 ENTRIES = "at most 2,000 entries are allowed here"
-CASES = {  # name: (the text, or what makes it; the first error)
+CASES = {  # name: (the text, or a function that creates it; the first error)
     "aliases of aliases": (lambda: aliases(12), "unknown key `a0`"),
     "a repeat of 10^9": (CONV.format("3, repeat: 1000000000"), "`repeat` cannot be `1000000000`"),
     "a repeat of 10^9 in a variable": (
@@ -199,12 +199,12 @@ def inside(parser):
     return seen
 inside(yaml.CBaseLoader("[" + "[]," * 100_000 + "]"))
 print(time.process_time())
-"""  # to start, and to look at 200,000 events of YAML: 0.2 s on a fast machine
+"""  # to start and parse 200,000 YAML events: 0.2 s on a fast machine
 
 
 @pytest.fixture(scope="module")
 def patience():
-    """How many times slower than a fast machine this one is, with this Python and this PyYAML."""
+    """The factor by which this machine, Python and PyYAML are slower than a fast machine."""
     done = subprocess.run([sys.executable, "-c", FLOOR], **PIPES)
     return max(float(done.stdout) / 0.2, 1.0)
 
@@ -213,7 +213,7 @@ PIPES = {"capture_output": True, "text": True, "timeout": 60, "check": False}
 
 
 def cap():
-    """Keep a test that fails from taking the machine with it."""
+    """Limit memory, so that a failing test cannot exhaust the machine."""
     resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
     resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))
 
@@ -287,7 +287,7 @@ WORDS = re.findall(
 
 
 def mutant(text, chance):
-    """A text with a few accidents."""
+    """A text with a few faults."""
     for _ in range(chance.randint(1, 4)):
         at, kind = chance.randrange(len(text) + 1), chance.random()
         if kind < 0.3:
@@ -374,7 +374,7 @@ def test_names_do_not_break_tables_of_documents(format, cell, cells):
 
 @pytest.fixture
 def run(capsys, monkeypatch, tmp_path):
-    """A function that runs a command line in a directory of its own; returns exit code, stdout and stderr."""
+    """A function that runs a command line in its own directory; returns exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("gc.freeze", lambda: None)
 
@@ -417,7 +417,7 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
 
 
 def test_no_report_is_written_through_a_link_of_the_change(run, tmp_path, monkeypatch):
-    """`check -o costcalc.xml`, where the change has a link of that name to a file of the user, or to one of git."""
+    """`check -o costcalc.xml` if the change contains a link of that name to a file of the user or of git."""
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "profile").write_text("mine")
     tree = tmp_path / "tree"

@@ -1,4 +1,4 @@
-"""`include:` gives what the layers themselves give, and reaches no file but those that a spec may include."""
+"""`include:` is equivalent to the included layers, and cannot reach files that a spec may not include."""
 
 import io
 import json
@@ -39,23 +39,23 @@ layers:
 
 
 class Texts:
-    """Files in memory, in place of a folder on disk; it counts how often each is read."""
+    """Files in memory in place of a folder on disk; counts how often each is read."""
 
     def __init__(self, **texts):
         self.texts = {name.replace("__", "/") + ".yaml": text for name, text in texts.items()}
         self.reads = []
 
     def real(self, path):
-        """The path itself: there are no links."""
+        """The path itself, because there are no links."""
         return path if path in self.texts else None
 
     def source(self, path):
-        """The text of one."""
+        """The text of a file."""
         self.reads.append(path)
         return Source(path, self.texts[path])
 
     def names(self, path):
-        """Those in a directory."""
+        """The file names in a directory."""
         return [posixpath.basename(name) for name in self.texts if posixpath.dirname(name) == path]
 
 
@@ -67,17 +67,17 @@ def model(layers, head=INPUT, **texts):
 
 
 def costs(spec, **values):
-    """What every layer costs, and its shapes, without its name."""
+    """Cost and shapes of every layer, without names."""
     lines = analyze(spec, convention="framework", **values).lines
     return [(line.type, line.inputs, line.output, line.cost, line.params) for line in lines]
 
 
 def names(spec, **values):
-    """The names of the layers that cost something."""
+    """The names of the layers with a cost."""
     return [line.name for line in analyze(spec, **values).lines if line.cost]
 
 
-# what it gives
+# equivalence
 
 
 @pytest.mark.parametrize("values", [{}, {"alpha": 0.5}, {"alpha": 0.75, "res": 160, "classes": 10}])
@@ -109,7 +109,7 @@ def test_names_of_layers():
     ]
 
 
-TAPS = {  # what stands after `from:`, and the shape that flows from there
+TAPS = {  # the value of `from:`, and the shape of that tensor
     "body": (4, 4, 32),
     "body/stem": (32, 32, 8),
     "body/stride4": (8, 8, 24),
@@ -241,7 +241,7 @@ def test_the_hash_of_a_spec_is_that_of_all_its_files(run, tmp_path):
     assert [layer.get("file") for layer in first["layers"]][:2] == [None, "net.yaml"]
 
 
-# what cannot be
+# errors
 
 
 def put(folder, texts):
@@ -397,7 +397,7 @@ def circle(top, folder):
 
 
 def link(name, target):
-    """What makes a link in a directory, beside a spec that includes it."""
+    """A function that creates a link in a directory, next to a spec that includes it."""
 
     def make(folder):
         (folder / name).symlink_to(target)
@@ -407,13 +407,13 @@ def link(name, target):
 
 
 def pipe(folder):
-    """A pipe that nobody writes to."""
+    """A pipe without a writer."""
     os.mkfifo(folder / "next.yaml")
     return {"top.yaml": ONE}
 
 
 OUT = "`next.yaml` is a link that leaves the directory of the spec"
-HOSTILE = {  # name: (files, or what makes them in a directory; the first error, or None)
+HOSTILE = {  # name: (files, or a function that creates them; the first error, or None)
     "includes itself": (
         {"top.yaml": INPUT + "layers: [{include: top.yaml}]\n"},
         "`top.yaml` includes itself: top.yaml -> top.yaml",
@@ -492,7 +492,7 @@ def test_hostile(run, tmp_path, name):
     assert err.splitlines()[:1] == ([] if message is None else [f"error: {message}"])
 
 
-# what else works on a model
+# other functions on a model with includes
 
 
 @pytest.mark.parametrize("rewriting", [Rewriting("standard"), Rewriting("separable", stem=True), Rewriting(fold=True)])

@@ -1,6 +1,6 @@
 """References: runs of layers by number, lists of names, the sizes of named layers, and includes of several inputs.
 
-Each spec is held against the same network with its layers written out one by one, or against a published count.
+Each spec is compared with the same network written layer by layer, or with a published count.
 """
 
 import pytest
@@ -64,12 +64,12 @@ def net(path, text):
 
 
 def shapes(text, **values):
-    """What each layer that is shown or not gives: operation, output, parameters."""
+    """Operation, output and parameters of every layer, shown or hidden."""
     return [(line.op, line.output, line.params) for line in analyze(text, convention="framework", **values).lines]
 
 
 def test_unet_with_a_decoder_that_is_a_repeat_has_the_counts_of_its_authors():
-    """Ronneberger et al. 2015, Figure 1: 572 to 388; 31,030,658 numbers as the layers of its Caffe model sum up."""
+    """Ronneberger et al. 2015, Figure 1: 572 to 388; the layers of its Caffe model have 31,030,658 parameters."""
     report = analyze(UNET, convention="framework")
     assert report.totals["params"] == 31_030_658
     assert report.lines[-1].output == (388, 388, 2)
@@ -159,7 +159,7 @@ def test_names_pass_through_blocks():
 
 
 def test_runs_that_pass_their_input_on_are_counted():
-    """Without the run that is left out, every number after it would mean another layer."""
+    """If the skipped run did not count, all later indices would refer to other layers."""
     text = """
     input: [8, 8, 4]
     layers:
@@ -330,7 +330,7 @@ def test_brackets_without_end_take_no_time():
 
 
 def test_lists_of_lists_stay_bounded():
-    """Each block names twice what it was given: a trillion layers, forty blocks deep."""
+    """Each block doubles its list of names: a trillion layers after forty levels."""
     blocks = "".join(f"  b{n}(names): [{{b{n + 1}: {{names: [names, names]}}}}]\n" for n in range(38))
     text = f"input: [8]\nblocks:\n{blocks}  b38(names): [{{concat: names}}]\nlayers:\n  - {{b0: {{names: [input]}}}}\n"
     with pytest.raises(CostcalcError, match="at most 2,000 layers can be named here"):

@@ -1,4 +1,4 @@
-"""The JSON Schema that editors use: it is what `costcalc schema` prints, admits every spec here, and sees typos."""
+"""The JSON Schema for editors: equal to the output of `costcalc schema`, accepts every spec here, and detects typos."""
 
 import json
 import re
@@ -69,7 +69,7 @@ def test_the_first_line_of_every_config_names_it(path):
     assert (path.parent / MODELINE.partition("=")[2]) == FILE
 
 
-ADMITTED = [  # layers as a person may write them
+ADMITTED = [  # layers in various spellings
     "relu",
     "{conv: 3x3, out: 64, stride: 2, then: [batchnorm, relu]}",
     "{conv: [1, 7], out: width(8), padding: [[0, 1], 2], bias: false, as: stem}",
@@ -103,7 +103,7 @@ def test_layers_are_admitted(checker, layer):
     checker.validate(yaml.safe_load(f"input: [8, 8, 4]\nlayers: [{layer}]"))
 
 
-REFUSED = [  # a spec, and where the schema sees that it is wrong
+REFUSED = [  # a spec, and the place where the schema rejects it
     ("layers: [{conv: 3x3, out: 64, strid: 2}]", ["layers", 0]),
     ("layers: [{conv: 3x3, outt: 64}]", ["layers", 0]),
     ("layers: [{conv: 3x3}]", ["layers", 0]),

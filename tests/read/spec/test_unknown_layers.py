@@ -1,4 +1,4 @@
-"""A random layer of a shipped network that is an unknown one: what is left is a lower bound, and said to be one."""
+"""A random layer of a shipped network replaced by an unknown one: the totals are marked lower bounds."""
 
 import random
 
@@ -15,9 +15,9 @@ NAMES = (
 
 
 def unknown(model, at):
-    """The report of a network with an opaque layer of the same shape in the place of a step, with all its runs.
+    """The report of a network with a step and all its runs replaced by opaque layers of the same shape.
 
-    None where what follows reads layers inside of the step, or it has no one input.
+    None if later layers read layers inside the step, or it does not have exactly one input.
     """
     before, step = model.steps[:at], model.steps[at]
     if type(step.body) not in (Call, BlockCall, Group) or step.then or step.when is not None:

@@ -1,4 +1,4 @@
-"""Rows of plain numbers, parameters that hide variables, and sizes of 0 that mean none."""
+"""Rows of plain numbers, parameters that shadow variables, and sizes of 0 for empty inputs."""
 
 import pytest
 

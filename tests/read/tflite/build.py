@@ -1,4 +1,4 @@
-"""Small TensorFlow Lite files, made by hand: what a converter would not write can be written here."""
+"""Build small TensorFlow Lite files by hand, including files that no converter would write."""
 
 import struct
 from typing import NamedTuple
@@ -10,7 +10,7 @@ LETTERS = {"FLOAT32": "f", "INT32": "i", "INT8": "b", "INT64": "q", "BOOL": "?"}
 
 
 class Tensor(NamedTuple):
-    """A tensor: its sizes, its numbers if it is a constant, -1 in `signature` for a size that is open."""
+    """A tensor: its sizes, its values if it is a constant, -1 in `signature` for an open size."""
 
     shape: tuple
     values: tuple | None = None
@@ -22,7 +22,7 @@ class Tensor(NamedTuple):
 
 
 class Operator(NamedTuple):
-    """An operator on tensors by number; `custom` is a name of its own."""
+    """An operator on tensors by number; `custom` is the name of a custom operator."""
 
     kind: str
     inputs: tuple
@@ -42,7 +42,7 @@ class Graph(NamedTuple):
 
 
 def built(*graphs):
-    """The bytes of a file of these subgraphs; each constant has a buffer of its own."""
+    """The bytes of a file of these subgraphs; each constant has its own buffer."""
     builder = flatbuffers.Builder(1024)
     buffers, codes = [b""], []
     parts = [_graph(builder, graph, buffers, codes) for graph in graphs]

@@ -1,7 +1,7 @@
-"""Makes the recorded .tflite files: `python tests/read/tflite/convert.py FOLDER` with tensorflow and ai-edge-litert.
+"""Create the recorded .tflite files: `python tests/read/tflite/convert.py FOLDER` with tensorflow and ai-edge-litert.
 
-Each network is built by Keras without trained weights, converted, and run once in the interpreter. Recorded are the
-file with its large buffers left out, the shape of each tensor as the interpreter has it, and what Keras counts.
+Each network is built with Keras without trained weights, converted, and run once in the interpreter. The record has the
+file without large buffers, the shape of each tensor in the interpreter, and Keras's counts.
 """
 
 import gzip
@@ -16,11 +16,11 @@ from ai_edge_litert import interpreter as litert
 from ai_edge_litert import schema_py_generated as schema
 from keras import layers
 
-SMALL = 256  # bytes of a buffer that stays: sizes, axes, scalars
+SMALL = 256  # largest buffer to keep, in bytes: sizes, axes, scalars
 
 
 def applications():
-    """Networks of keras.applications, each with the sizes of its input."""
+    """Networks of keras.applications with their input sizes."""
     app, sizes = keras.applications, (224, 224, 3)
     yield "mobilenet", app.MobileNet(weights=None, input_shape=sizes)
     yield "mobilenet_050_160", app.MobileNet(weights=None, input_shape=(160, 160, 3), alpha=0.5)
@@ -84,7 +84,7 @@ def volume():
 
 
 def pieces():
-    """Operators that the others do not have."""
+    """Operators that the other networks lack."""
     x = given = keras.Input((16, 16, 8))
     left, right = keras.ops.split(x, 2, axis=-1)
     x = layers.SeparableConv2D(8, 3, padding="same", depth_multiplier=2)(left * right)
@@ -98,7 +98,7 @@ def pieces():
 
 
 def dilated():
-    """Convolutions with holes, in groups, and a grid that is resized."""
+    """Dilated and grouped convolutions, and a resized grid."""
     x = given = keras.Input((32, 32, 4))
     x = layers.Conv2D(8, 3, dilation_rate=2, padding="same")(x)
     x = layers.DepthwiseConv2D(3, dilation_rate=2, padding="same")(x)
@@ -108,7 +108,7 @@ def dilated():
 
 
 def networks():
-    """Every network by its name, its weights all different: the converter keeps equal tensors once."""
+    """Every network by name, with distinct weights, because the converter merges equal tensors."""
     for name, model in _networks():
         random = np.random.default_rng(1)
         model.set_weights([random.uniform(0.01, 0.1, one.shape).astype(one.dtype) for one in model.weights])
@@ -129,7 +129,7 @@ def _networks():
     yield from applications()
 
 
-KINDS = {  # how it is converted: which networks
+KINDS = {  # conversion -> networks
     "float32": None,
     "float16": ("mobilenet", "unet", "lstm"),
     "dynamic": ("mobilenet_v2", "encoder", "lstm", "resnet50"),
@@ -160,7 +160,7 @@ def converted(model, kind):
 
 
 def samples(model, sizes):
-    """A few inputs to choose scales by."""
+    """A few inputs for calibration."""
     random = np.random.default_rng(0)
     for _ in range(2):
         whole = ["int" in one.dtype for one in model.inputs]
@@ -171,14 +171,14 @@ def samples(model, sizes):
 
 
 def shapes(data):
-    """The shape of each tensor of the first subgraph, after the interpreter has planned it."""
+    """The shape of each tensor of the first subgraph after allocation in the interpreter."""
     found = litert.Interpreter(model_content=data, experimental_preserve_all_tensors=True)
     found.allocate_tensors()
     return {one["index"]: [int(size) for size in one["shape"]] for one in found.get_tensor_details()}
 
 
 def stripped(data):
-    """The file without its large buffers of different numbers; how many each constant has stays in its tensor."""
+    """The file without large buffers; each constant's size remains in its tensor."""
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
     for buffer in model.buffers:
         if buffer.data is not None and len(buffer.data) > SMALL and len(set(buffer.data)) > 1:

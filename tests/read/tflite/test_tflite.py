@@ -22,8 +22,8 @@ from .build import Graph, Operator, Tensor, built  # noqa: E402
 FOLDER = Path(__file__).parents[2] / "data" / "tflite"
 RECORDED = json.loads(gzip.decompress((FOLDER / "recorded.json.gz").read_bytes()))["files"]
 FILES = sorted(RECORDED)
-LOOPS = ("bilstm", "gru", "lstm", "simple_rnn")  # their weights are in other subgraphs too
-FOLDED = ("bilstm", "encoder", "gru", "lstm", "simple_rnn", "unet", "volume", "wavenet")  # no norm that is folded
+LOOPS = ("bilstm", "gru", "lstm", "simple_rnn")  # their weights are also in other subgraphs
+FOLDED = ("bilstm", "encoder", "gru", "lstm", "simple_rnn", "unet", "volume", "wavenet")  # no folded norm
 
 
 def data(name):
@@ -43,7 +43,7 @@ def test_shapes_are_those_of_the_interpreter(name):
     recorded = RECORDED[name]["shapes"]
     found = shapes(from_bytes(data(name), f"{name}.tflite"))
     for number, shape in found.items():
-        known = [1 if not isinstance(size, int) else size for size in shape]  # `batch`, which the interpreter has as 1
+        known = [1 if not isinstance(size, int) else size for size in shape]  # `batch`, which is 1 in the interpreter
         assert number not in recorded or known == recorded[number], number
     assert len(found.keys() & recorded.keys()) >= 0.7 * len(recorded)  # the others belong to no operator
 
@@ -62,7 +62,7 @@ def test_parameters_are_those_of_keras(name):
 
 
 def constants(content):
-    """The numbers in constants of real or scaled numbers, one buffer once: a loop over the first subgraph's tensors."""
+    """The number of float or quantized constants in the first subgraph, each buffer once."""
     model = tflite.Model.GetRootAs(content, 0)
     graph = model.Subgraphs(0)
     operators = [graph.Operators(at) for at in range(graph.OperatorsLength())]
@@ -89,7 +89,7 @@ BYTES = {"float32": 4, "float16": 2, "int8": 1}
 
 @pytest.mark.parametrize("kind", ["float32", "float16", "int8", "dynamic"])
 def test_weights_have_the_bytes_that_the_file_has(kind):
-    """Of MobileNet: 4,209,088 weights of the kind's width, 11,944 biases of 32 bits, of 16 in a file of 16 bits."""
+    """MobileNet: 4,209,088 weights at the file's width and 11,944 biases of 32 bits (16 in a 16-bit file)."""
     name = "mobilenet" if kind in BYTES else "mobilenet_v2"
     metrics = analyze(modelled(data(f"{name}.{kind}")), convention="framework", metrics=["weights_bytes"]).totals
     if kind in BYTES:
@@ -161,14 +161,14 @@ def test_what_no_interpreter_would_run_is_refused(graph, message):
 
 
 def beside(*operators):
-    """A graph of its own, and one that these operators run."""
+    """A main graph, and a subgraph run by these operators."""
     inner = conv()
     made = Graph([inner.tensors[0], inner.tensors[3]], [*operators], (0,), (1,))
     return made, inner
 
 
 def test_a_subgraph_that_nothing_runs_is_refused():
-    """Its cost would be left out: it is an entry of its own, as of another signature."""
+    """Its cost would be lost: it is a separate entry point, as for another signature."""
     run = Operator("CALL", (0,), (1,), "CallOptions", {"Subgraph": 1})
     assert analyzed(*beside(run)).totals["mult_adds"] == 1152
     for others in ((conv(),), (conv(), conv())):
@@ -193,9 +193,9 @@ def test_an_unknown_operator_makes_lower_bounds():
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_random_operator_that_is_not_known_leaves_lower_bounds(name, monkeypatch):
-    """No total exceeds the true one, and it is said that they are bounds.
+    """No total exceeds the true one, and totals are marked as bounds.
 
-    Of operators that something flows into: what an unknown one reads of constants alone is taken for parameters.
+    Only operators with a tensor input are replaced: constants read by an unknown operator count as parameters.
     """
     due = analyze(modelled(data(name)), convention="framework")
     opened, chance = Reader.opened, random.Random(name)
@@ -259,7 +259,7 @@ def test_open_axes_are_variables():
 
 
 def counting(limit=5, step=1, compare="LESS"):
-    """A loop that adds `step` to a number from 0 on while it is below `limit`, with a linear layer in it."""
+    """A loop with a linear layer that adds `step` to a counter from 0 while it is below `limit`."""
     whole, row = Tensor((), type="INT32"), Tensor((1, 4))
     start = Tensor((), (0,), "INT32")
     main = Graph(
@@ -372,5 +372,5 @@ def test_a_written_spec_has_the_same_bytes_of_weights(name):
     spec = read_spec(Source("s.yaml", str(import_(model))))
     found = [analyze(one, convention="framework", metrics=["weights_bytes"]).totals for one in (model, spec)]
     assert found[0]["weights_bytes"] == found[1]["weights_bytes"]
-    if name.startswith(("pieces", "unet")):  # the others have tensors in between that are no layers of the file
+    if name.startswith(("pieces", "unet")):  # the others have intermediate tensors that are not layers of the file
         assert memory(model).peak_bytes == memory(spec).peak_bytes

@@ -1,4 +1,4 @@
-"""Modules of PyTorch as models: what torch.export gives, read as a graph. The extra `test` has no torch."""
+"""PyTorch modules as models: the graph of torch.export. The extra `test` does not include torch."""
 
 import csv
 import importlib.util
@@ -172,7 +172,7 @@ def nets(tmp_path, monkeypatch):
 
 @pytest.fixture
 def model(nets):
-    """A function that reads what a callable makes: a Model."""
+    """A function that reads the module from a callable as a Model."""
     from costcalc.read.torch import program, reader
 
     def read(name, *shapes, kind="float32", **kwargs):
@@ -183,7 +183,7 @@ def model(nets):
 
 
 def counts(model):
-    """Layer -> (mult-adds, parameters) of those that have any, and the totals."""
+    """Layer -> (mult-adds, parameters) if it has any, and the totals."""
     report = analyze(model, convention="framework")
     assert report.complete
     rows = {line.name: (line.cost, line.params) for line in report.lines if line.cost or line.params}
@@ -191,7 +191,7 @@ def counts(model):
 
 
 def numbers(nets, name, *args, **kwargs):
-    """How many numbers the module itself says it has."""
+    """The number of parameters of the module itself."""
     found = getattr(sys.modules[nets], name)(*args, **kwargs)
     return sum(one.numel() for one in found.parameters())
 
@@ -205,7 +205,7 @@ def test_layers_have_the_names_of_their_modules(model, nets, capsys):
     assert rows["head"] == (80, 90)
     assert mult_adds == 256 * (8 * 27 + 2 * 8 * 48 + 9 * 48 + 2 * 8 * 16 + 9 * 16) + 80
     assert params == numbers(nets, "Net") - 1001 * 1000  # the unused layer is in no graph
-    assert capsys.readouterr().out == "made\n"  # here, by `numbers`: else it goes to standard error
+    assert capsys.readouterr().out == "made\n"  # printed here by `numbers`; otherwise it goes to standard error
 
 
 def test_shared_numbers_are_counted_once(model, nets):
@@ -312,7 +312,7 @@ def test_help_says_that_code_is_run(run):
     assert "RUNS THE CODE" in out
 
 
-BAD = [  # arguments, what the error says
+BAD = [  # arguments, text of the error
     (["nets_of_test"], "`nets_of_test` does not name a callable in a module"),
     (["no_such_module_here:Net"], "there is no module `no_such_module_here`"),
     (["nets_of_test:Nett"], "a similar name exists: `Net`"),
@@ -343,7 +343,7 @@ def test_bad_input_is_one_clear_error(nets, run, args, message):
 
 
 def test_pytorch_logs_no_traceback_beside_the_error(run):
-    """It logs the errors of its own rules for sizes, here of a factor that does not fit."""
+    """It logs errors of its shape rules, here for a factor that does not divide."""
     logged = io.StringIO()
     handler = logging.StreamHandler(logged)
     logging.getLogger("torch").addHandler(handler)
@@ -372,7 +372,7 @@ def test_torch_may_be_missing(run, monkeypatch):
 
 
 def torchvision_works():
-    """Whether torchvision is there, and is one for the torch that is."""
+    """Whether torchvision is installed and matches the installed torch."""
     try:
         return importlib.import_module("torchvision") is not None
     except (ImportError, RuntimeError):
@@ -383,7 +383,7 @@ RECORDED = [name for name, one in NETWORKS.items() if one["source"] in ("torchvi
 
 
 def options(name):
-    """What makes the recorded network of a name."""
+    """The options that create a recorded network."""
     if NETWORKS[name]["source"] == "torchvision":
         return {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     return {"weights_backbone": None, **({} if name.startswith("lraspp") else {"aux_loss": True})}
@@ -410,7 +410,7 @@ def test_torchvision_is_as_recorded(name, tmp_path):
 
 
 def taken_apart(network):
-    """The record, both products of an attention as one layer."""
+    """The record with both products of an attention as one layer."""
     products = [(cost, weight) for cost, weight in recorded(network) if not weight and "vit" in network["model"]]
     others = [one for one in recorded(network) if one not in products]
     return [*others, *((2 * cost, 0) for cost, _ in products[::2])]

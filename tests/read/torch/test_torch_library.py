@@ -1,4 +1,4 @@
-"""Modules of PyTorch given to the functions of the library themselves."""
+"""PyTorch modules as arguments of the library's functions."""
 
 import pytest
 
@@ -10,7 +10,7 @@ FlopCounterMode = pytest.importorskip("torch.utils.flop_counter").FlopCounterMod
 
 
 class Tied(nn.Module):
-    """An embedding whose numbers are those of the head, too."""
+    """An embedding that shares its weights with the head."""
 
     def __init__(self):
         super().__init__()
@@ -25,7 +25,7 @@ def small():
     return nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(512, 10))
 
 
-COST = 8 * 8 * 8 * 27 + 5120  # of `small` on 16x16x3, by hand
+COST = 8 * 8 * 8 * 27 + 5120  # for `small` on 16x16x3, by hand
 PARAMS = 8 * 27 + 8 + 16 + 5130
 
 
@@ -63,12 +63,12 @@ def test_tied_parameters_count_once():
 
 def test_views_of_one_storage_count_once():
     module = nn.Sequential(nn.Linear(8, 8, bias=False), nn.Linear(8, 8, bias=False))
-    module[1].weight = nn.Parameter(module[0].weight.data)  # another object with the same numbers
+    module[1].weight = nn.Parameter(module[0].weight.data)  # another object with the same parameters
     assert costcalc.analyze(module, input=(8,)).totals["params"] == 64
 
 
 class Late(nn.Module):
-    """A layer that finds its size at the first call, and one whose weight is computed before each call."""
+    """A lazy layer, and a layer whose weight is computed before each call."""
 
     def __init__(self):
         super().__init__()
@@ -79,7 +79,7 @@ class Late(nn.Module):
 
 
 EXAMPLES = {"8x8x4": (1, 4, 8, 8), "10x16": (1, 10, 16)}
-LATE = {  # what makes a module, its input, its mult-adds by hand
+LATE = {  # a function that creates a module, its input, its mult-adds by hand
     "a lazy convolution": (lambda: nn.LazyConv2d(8, 3), "8x8x4", 36 * 288),
     "a lazy network": (
         lambda: nn.Sequential(nn.LazyConv2d(8, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(10)),
@@ -146,7 +146,7 @@ def test_the_memory_of_a_module_by_hand():
 
 @pytest.mark.parametrize(("kind", "size"), [("float16", 2), ("bfloat16", 2), ("float32", 4), ("float64", 8)])
 def test_types_set_the_bits(kind, size):
-    """A 3x3 convolution from 3 to 8 channels on 32x32 values: PyTorch's own sizes of elements."""
+    """A 3x3 convolution from 3 to 8 channels on 32x32 values, with PyTorch's element sizes."""
     kind = getattr(torch, kind)
     module, x = torch.nn.Conv2d(3, 8, 3, padding=1).to(kind), torch.zeros(1, 3, 32, 32, dtype=kind)
     held = sum(one.numel() * one.element_size() for one in module.parameters())
@@ -197,7 +197,7 @@ def test_complex_numbers():
 
 @pytest.mark.parametrize("size", [(), (8,)], ids=str)
 def test_inputs_without_a_batch(size):
-    """A number, and a row of numbers: an exchange of axes is not what their errors are about."""
+    """A scalar and a vector: their errors must not mention swapped axes."""
     module = nn.PReLU()
     assert costcalc.analyze(module, input=torch.zeros(size), convention="framework").totals["params"] == 1
     with pytest.raises(costcalc.CostcalcError, match="cannot be exported"):
@@ -205,21 +205,21 @@ def test_inputs_without_a_batch(size):
 
 
 class Detached(torch.nn.Linear):
-    """It takes its weight out of the graph by `.data`."""
+    """Detaches its weight from the graph with `.data`."""
 
     def forward(self, x):
         return x @ self.weight.data
 
 
 class Branches(torch.nn.Linear):
-    """It decides by the numbers that flow."""
+    """Branches on input values."""
 
     def forward(self, x):
         return super().forward(x) if x.sum() > 0 else x
 
 
 class Anchored(torch.nn.Linear):
-    """It keeps tensors as plain attributes, alone and in a list."""
+    """Stores tensors as plain attributes, directly and in a list."""
 
     def __init__(self):
         super().__init__(8, 8)

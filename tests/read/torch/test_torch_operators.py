@@ -1,6 +1,6 @@
-"""Operators of PyTorch that few networks have: what each counts, in the report and in the written spec.
+"""Rare PyTorch operators: their counts in the report and in the written spec.
 
-Parameters are `sum(p.numel())`. Mult-adds are those of FlopCounterMode / 2 where it has a formula, and of a count by
+Parameters are `sum(p.numel())`. Mult-adds are half of FlopCounterMode if it has a formula, and are counted by
 hand beside it.
 """
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 
 
 class Applied(nn.Module):
-    """A function of what flows in, of layers, and of parameters of the given shapes."""
+    """A function of the input, of layers, and of parameters of the given shapes."""
 
     def __init__(self, function, layers=(), shapes=(), dtype=torch.float32):
         super().__init__()
@@ -36,7 +36,7 @@ def model(module, shapes, dtype=torch.float32):
 
 
 def counted(module, shapes, dtype=torch.float32):
-    """(parameters, mult-adds) of a module, after its spec was written and costs the same; the totals are complete."""
+    """(parameters, mult-adds) of a module; checks that totals are complete and its written spec costs the same."""
     from costcalc import analyze
 
     read = model(module, shapes, dtype)
@@ -49,7 +49,7 @@ def counted(module, shapes, dtype=torch.float32):
 
 
 def measured(module, shapes, dtype=torch.float32):
-    """(parameters, mult-adds) as PyTorch has them: FlopCounterMode halved, with the plain kernel of attention."""
+    """(parameters, mult-adds) by PyTorch: half of FlopCounterMode, with the plain attention kernel."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -61,7 +61,7 @@ def measured(module, shapes, dtype=torch.float32):
 
 
 def recurrence(kind):
-    """A cell with its state given."""
+    """A cell with a given state."""
     return lambda x, h, cell: cell(x, (h, h)) if kind == "LSTM" else cell(x, h)
 
 
@@ -84,7 +84,7 @@ def turned(x, query):
 SDPA = F.scaled_dot_product_attention
 EMPTY = lambda x: torch.empty(0, device=x.device)  # noqa: E731
 
-MEASURED = {  # what flows in, the function, layers, shapes of parameters, mult-adds by hand
+MEASURED = {  # input, the function, layers, shapes of parameters, mult-adds by hand
     "an empty vector in a concat": ([(1, 16, 8)], lambda x: torch.cat([EMPTY(x), x], dim=-2).relu(), [], [], 0),
     "empty vectors and two tensors": (
         [(1, 16, 8)],
@@ -195,7 +195,7 @@ def test_counts_are_those_of_torch_and_by_hand(name):
     assert counted(make(), inputs) == (params, due)
 
 
-BY_HAND = {  # what FlopCounterMode leaves out
+BY_HAND = {  # not counted by FlopCounterMode
     "inner of a vector": ([(1, 16, 32)], lambda: Applied(torch.inner, (), [(32,)]), 16 * 32),
     "addmv": ([(6,)], lambda: Applied(lambda x, a, m: torch.addmv(a, m, x), (), [(4,), (4, 6)]), 24),
     "addbmm": (
@@ -239,12 +239,12 @@ BY_HAND = {  # what FlopCounterMode leaves out
 
 
 def ENDS(x, step, end):
-    """The last place of each group."""
+    """The end of each group."""
     return torch.arange(step, end, step, dtype=torch.int32, device=x.device)
 
 
 def scaled_groups(x, w):
-    """Groups of rows by a matrix each, both of eight bits with a scale for each row and column."""
+    """Groups of rows times a matrix each, both in 8 bits with a scale per row and column."""
     whole, weight = x.to(torch.float8_e4m3fn), w.to(torch.float8_e4m3fn).transpose(-2, -1)
     scales = torch.ones(x.shape[0], device=x.device), torch.ones(w.shape[:2], device=x.device)
     return torch._scaled_grouped_mm(whole, weight, *scales, offs=ENDS(x, 2, 17), out_dtype=torch.bfloat16)
@@ -353,12 +353,12 @@ def test_an_einsum_takes_a_diagonal():
     assert counted(product, [(5, 5, 3)]) == measured(product, [(5, 5, 3)]) == (12, 5 * 3 * 4)
 
 
-SUMMED_FIRST = {  # the equation, and the shapes that flow in
+SUMMED_FIRST = {  # the equation and the input shapes
     "b...i,...j->b": ((1, 5, 8), (1, 5, 3)),
     "bti,bsi->b": ((1, 5, 8), (1, 6, 8)),
     "btit,bsi->bs": ((1, 5, 8, 5), (1, 6, 8)),
     "bti,bsi,bui->bt": ((1, 5, 8), (1, 6, 8), (1, 4, 8)),
-    "bij,bij->bi": ((1, 5, 1), (1, 5, 8)),  # one element along j: it is stretched
+    "bij,bij->bi": ((1, 5, 1), (1, 5, 8)),  # one element along j, which broadcasts
     "bijk,bljk->bi": ((1, 5, 1, 4), (1, 6, 8, 4)),
     "bijk,bijk->bj": ((1, 1, 3, 4), (1, 5, 3, 4)),
 }
@@ -375,7 +375,7 @@ def test_a_sum_over_weights_of_an_einsum_keeps_their_count():
     assert counted(module, [(1, 5, 8)]) == measured(module, [(1, 5, 8)]) == (24, 40)
 
 
-COMPOSED = {  # functions that PyTorch makes of others
+COMPOSED = {  # functions that PyTorch composes of others
     "arctan": lambda x, w: torch.arctan(x) * torch.arctan(w),
     "absolute": lambda x, w: torch.absolute(x) + torch.negative(w),
     "hstack": lambda x, w: torch.hstack([x, w]),

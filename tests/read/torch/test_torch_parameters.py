@@ -1,6 +1,6 @@
-"""No parameter of a module is lost: those in rows and those that no layer reads are `sum(p.numel())`.
+"""No parameter of a module is lost: those in rows and unread ones sum to `sum(p.numel())`.
 
-Parameters, and mult-adds where they are given, are counted by hand; all modules are built on the meta device.
+Parameters and mult-adds are counted by hand; all modules are built on the meta device.
 """
 
 import pytest
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 
 
 class Applied(torch.nn.Module):
-    """A function of what flows in and of parameters of the given shapes, and of layers."""
+    """A function of the input, of parameters of the given shapes, and of layers."""
 
     def __init__(self, function, shapes=(), layers=(), dtype=torch.float32):
         super().__init__()
@@ -38,7 +38,7 @@ def flowing(*shape, dtype=torch.float32):
 
 
 def held(module):
-    """How many numbers a module says it has, each once; a complex one is two."""
+    """The number of parameter values of a module, each once; complex values count as two."""
     return sum(one.numel() * (2 if one.is_complex() else 1) for one in module.parameters())
 
 
@@ -50,7 +50,7 @@ def check(report, module, unread=0):
 
 
 def seen_before(p):
-    """Views of zeros, made before a parameter was written into a part of them."""
+    """Views of zeros created before a parameter was written into a part of them."""
     zeros = torch.zeros(8, 8, device="meta")
     view = zeros.view(64).view(8, 8)
     zeros[:4] = p
@@ -58,7 +58,7 @@ def seen_before(p):
 
 
 def filled(p, part, write=torch.Tensor.copy_):
-    """Zeros, into a part of which a parameter was written."""
+    """Zeros with a parameter written into a part of them."""
     zeros = torch.zeros(8, 8, device="meta")
     write(part(zeros), p)
     return zeros
@@ -149,13 +149,13 @@ def test_a_parameter_is_whole_whatever_was_done_with_it(name):
 
 
 def beside(x, p):
-    """Zeros, into which what flows in and a parameter were written."""
+    """Zeros with the input and a parameter written into them."""
     zeros = torch.zeros(1, 6, 8, device="meta")
     zeros[:, :4], zeros[:, 4:] = x[:, :4], p
     return zeros.relu()
 
 
-WITH = {  # operators on what flows in and a parameter
+WITH = {  # operators on the input and a parameter
     "where": ((8,), lambda x, p: torch.where(x > 0, p, x)),
     "maximum": ((8,), torch.maximum),
     "minimum": ((8,), torch.minimum),
@@ -225,7 +225,7 @@ def experts(x, gate, up, down):
     return (torch.einsum("btkf,btkfd->btkd", hidden, down[chosen]) * weight.unsqueeze(-1)).sum(2)
 
 
-COUNTED = {  # what flows in, layers, parameters, the function, parameters and mult-adds by hand
+COUNTED = {  # input, layers, parameters, the function, parameters and mult-adds by hand
     "queries through a linear layer": (
         [(1, 16, 32)],
         [lambda: linear(32, 32)],

@@ -1,4 +1,4 @@
-"""Specs written of PyTorch modules: what is shared, learned and normalised there costs the same in the spec."""
+"""Specs written from PyTorch modules: shared, learned and normalised weights cost the same in the spec."""
 
 import importlib.util
 import sys
@@ -210,7 +210,7 @@ CASES = {  # by hand: (inputs, params, mult-adds)
 
 @pytest.fixture
 def imported(tmp_path, monkeypatch):
-    """A function that gives the model of one of NETS for inputs."""
+    """A function that returns the model of one of NETS for inputs."""
     from costcalc.read.torch import program, reader
     from costcalc.read.torch.program import shape
 
@@ -231,7 +231,7 @@ def test_a_written_spec_costs_what_the_report_says(imported, name):
     assert due == [totals["params"], totals["mult_adds"]]
 
 
-SAID = {  # what a spec says of weights that are shared
+SAID = {  # shared weights in the spec
     "Twice": ["- {linear: 32, as: linear", "- reuse: linear"],
     "Tied": ["- {linear: 32, bias: false, as: first}", "- reuse: first"],
     "TiedHead": ["- {embedding: 8, vocab: 100, as: words}", "- {linear: 100, bias: false, reuse: words}"],

@@ -1,4 +1,4 @@
-"""A random operator of a module that has no translation: what is left is a lower bound, and said to be one."""
+"""A random operator of a module made untranslatable: the totals are marked lower bounds."""
 
 import random
 
@@ -32,7 +32,7 @@ class Separable(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Tied embeddings, tokens in front, positions, attention, a normalised weight."""
+    """Tied embeddings, prepended tokens, positions, attention, a normalised weight."""
 
     def __init__(self):
         super().__init__()
@@ -49,7 +49,7 @@ class Encoder(nn.Module):
 
 
 class Mixture(nn.Module):
-    """Recurrent steps, gathered experts, einsums and products of parameters alone."""
+    """Recurrent steps, gathered experts, einsums and products of only parameters."""
 
     def __init__(self):
         super().__init__()
@@ -81,7 +81,7 @@ def exported(kind):
 
 
 def names(program):
-    """The operators of a program that have a translation."""
+    """The translatable operators of a program."""
     from costcalc.read.torch import translate
 
     schemas = (getattr(one.target, "_schema", None) for one in program.graph.nodes)
@@ -90,7 +90,7 @@ def names(program):
 
 @pytest.fixture(scope="module")
 def programs():
-    """Each module as it is, and its report."""
+    """Each unmodified module and its report."""
     from costcalc.read.torch import reader
 
     found = {kind: exported(kind) for kind in MODULES}

@@ -1,4 +1,4 @@
-"""What whole networks do beside layers: caches, empty beginnings, sizes that hang on data."""
+"""Features of whole networks besides layers: caches, empty initial tensors, data-dependent sizes."""
 
 import pytest
 
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 
 
 class Cache:
-    """What a decoder keeps: no type that an exporter knows."""
+    """The cache of a decoder, of a type unknown to exporters."""
 
     def __init__(self, keys):
         self.keys = keys
@@ -21,7 +21,7 @@ class Decoder(torch.nn.Module):
         self.key = torch.nn.Linear(8, 8, bias=False)
 
     def forward(self, x):
-        keys = torch.cat([x.new_zeros(0), self.key(x)], -2)  # a cache begins as a vector of no values
+        keys = torch.cat([x.new_zeros(0), self.key(x)], -2)  # a cache starts as an empty vector
         return {"logits": keys @ x.mT, "cache": Cache(keys), "loss": None}
 
 
@@ -31,12 +31,12 @@ class Open(torch.nn.Module):
         self.linear = torch.nn.Linear(8, 8, bias=False)
 
     def forward(self, x):
-        some = self.linear(x)[x[..., 0] > 0]  # as many rows as the data say
+        some = self.linear(x)[x[..., 0] > 0]  # a data-dependent number of rows
         return torch.stack([some.t(), some.t()]), self.linear(x)
 
 
 def report(make):
-    """The report of what a callable of this file makes, read as `costcalc import torch` reads it."""
+    """The report of a module from a callable of this file, read like `costcalc import torch`."""
     from costcalc.read.torch import program, reader
 
     exported = program.exported(f"{__name__}:{make}", [((1, 16, 8), "float32")], {})
@@ -45,7 +45,7 @@ def report(make):
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch):
-    """This file by its name, however pytest imported it."""
+    """Make this file importable by its name."""
     import sys
 
     monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or type(sys)(__name__))
