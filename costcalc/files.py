@@ -19,7 +19,7 @@ from .records import NamedTuple
 MOST_NOTED = 10_000  # files in a record
 PAGE = 65_536  # bytes read at once from a large file
 Stamp: TypeAlias = "tuple[int, int, int] | None"  # modification time, size and inode; None for a missing file
-_HELP = "a path goes down from the directory of the file it stands in, as in `backbones/mobilenet.yaml`"
+_HELP = "a path is relative to the directory of the file that contains it, as in `backbones/mobilenet.yaml`"
 
 
 _read: ContextVar[dict[str, Stamp] | None] = ContextVar("read", default=None)  # the current record, if any
@@ -123,7 +123,7 @@ def check_path(
     """Require a relative path to a spec within the directory; `help` is for a wrong suffix. Raises FileError."""
     parts = name.split("/")
     if not name.isprintable():
-        raise _refusal(name, "has a character that no path has")
+        raise _refusal(name, "has a character that is not allowed in a path")
     if name.startswith("/") or "\\" in name or ":" in name:
         raise _refusal(name, "is not a relative path")
     if ".." in parts:
@@ -234,8 +234,8 @@ def opened(path: str) -> Iterator[BinaryIO]:
 
 _WAYS_IN = {  # file found in a model directory -> help
     "config.json": "name its config.json",
-    "saved_model.pb": "a SavedModel of TensorFlow: `python -m tf2onnx.convert --saved-model` makes an ONNX model of it",
-    "Manifest.json": "a package of Core ML: convert the model to ONNX from where it was made",
+    "saved_model.pb": "a TensorFlow SavedModel: convert it to ONNX with `python -m tf2onnx.convert --saved-model`",
+    "Manifest.json": "a Core ML package: convert the original model to ONNX",
 }
 
 

@@ -54,7 +54,7 @@ def program(environ: Mapping[str, str] = os.environ) -> str:
     folders = [folder for folder in environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]
     found = shutil.which("git", path=os.pathsep.join(folders)) if folders else None
     if found is None or not os.path.isabs(found):  # Windows looks in the working directory first
-        raise OptionError(Problem("no-git", "there is no program `git`", help="costcalc reads the history with it"))
+        raise OptionError(Problem("no-git", "there is no program `git`", help="costcalc needs git to read the history"))
     return found
 
 
@@ -126,7 +126,9 @@ def failed(root: str, what: str) -> OptionError:
 
 
 def _unstarted() -> OptionError:
-    return OptionError(Problem("no-git", "the program `git` cannot be started", help="costcalc reads history with it"))
+    return OptionError(
+        Problem("no-git", "the program `git` cannot be started", help="costcalc needs git to read the history")
+    )
 
 
 def _late() -> OptionError:

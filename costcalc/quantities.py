@@ -244,7 +244,7 @@ def _wrong_unit(written: str, unit: Unit, metric: str) -> str:
         return f"`{metric}` is in bytes: B, kB, MB, GB, KiB, MiB or GiB"
     if unit is RATIO:
         return f"`{metric}` is a ratio, and has no unit"
-    return f"`{written}` is no unit; counts have k, M and G, bytes kB, MB, KiB and MiB"
+    return f"`{written}` is not a unit; counts have k, M and G, bytes kB, MB, KiB and MiB"
 
 
 def read_value(name: str, text: str) -> float | str:
@@ -293,7 +293,7 @@ def _stepped(name: str, text: str) -> list[float]:
     if not all(number.is_finite() for number in (start, stop, step)):
         raise _refused("bad-range", name, text, "start, stop and step are finite numbers")
     if step == 0:
-        raise _refused("bad-range", name, text, "a step of 0 goes nowhere")
+        raise _refused("bad-range", name, text, "the step must not be 0")
     if (stop > start) != (step > 0) and stop != start:
         raise _refused("empty-range", name, text, f"a step of {step} does not go from {start} to {stop}")
     try:

@@ -54,10 +54,12 @@ def device(name: str) -> Device:
         path = os.path.join(_FOLDER, f"{name}.yaml")
         return read(Source(path, text(path)))
     if not name.endswith((".yaml", ".yml")):
-        help = nearest(name, NAMES) or f"known: {listed(NAMES)}; or a file of your own, such as board.yaml"
+        help = nearest(name, NAMES) or f"known: {listed(NAMES)}; or the path of a device file, such as board.yaml"
         raise OptionError(Problem("unknown-device", f"there is no device `{name}`", help=help))
     if not os.path.exists(name):
-        raise FileError(Problem("no-file", f"there is no file {name!r}", help="`costcalc devices` lists those shipped"))
+        raise FileError(
+            Problem("no-file", f"there is no file {name!r}", help="`costcalc devices` lists the shipped devices")
+        )
     check_links(name)
     return read(Source(name, text(name)))
 

@@ -168,7 +168,7 @@ def _scan(text: str) -> None:
         raise _over(text, "chars", message, "a part of it can be a function under `define:`")
     if not _ALLOWED.issuperset(text):
         at = next(at for at, char in enumerate(text) if char not in _ALLOWED)
-        raise BadExpression("bad-expression", f"{named(text[at])} has no meaning in an expression", at)
+        raise BadExpression("bad-expression", f"{named(text[at])} is not allowed in an expression", at)
     if not text:
         raise BadExpression("bad-expression", "a number or an expression is missing")
 
@@ -209,10 +209,12 @@ class _Builder:
     def constant(self, node: Any, depth: int) -> Callable[..., Any]:
         value = node.value
         if type(value) not in (int, float) or not _NUMBER.issuperset(self.text[node.col_offset : node.end_col_offset]):
-            word = f"`{value}` has no meaning in an expression" if type(value) in (bool, type(None)) else ""
-            self.fail("bad-expression", word or "only decimal numbers can stand here", node)
+            word = f"`{value}` is not allowed in an expression" if type(value) in (bool, type(None)) else ""
+            self.fail("bad-expression", word or "only decimal numbers are allowed here", node)
         if not abs(value) < 10**limits.DIGITS:
-            self.fail("limit", f"a number has at most {limits.DIGITS} digits", node, f"sizes end at {limits.SIZE:,}")
+            self.fail(
+                "limit", f"a number has at most {limits.DIGITS} digits", node, f"sizes are at most {limits.SIZE:,}"
+            )
         return lambda env: value
 
     def name(self, node: Any, depth: int) -> Callable[..., Any]:
@@ -232,7 +234,7 @@ class _Builder:
     def binary(self, node: Any, depth: int) -> Callable[..., Any]:
         apply = _ARITHMETIC.get(type(node.op))
         if apply is None:
-            self.fail("bad-expression", "only `+ - * / // % **` join numbers", node)
+            self.fail("bad-expression", "the operators are `+ - * / // % **`", node)
         left, right = self.build(node.left, depth), self.build(node.right, depth)
         return lambda env: apply(left(env), right(env))
 
@@ -252,7 +254,7 @@ class _Builder:
             self.fail("bad-expression", "this is not part of the expression language", node)
         if node.attr not in SIZES:
             help = nearest(node.attr, SIZES) or f"a layer has {listed(sorted(SIZES))}"
-            self.fail("bad-expression", f"`{brief(node.attr)}` is no size of a layer", node, help)
+            self.fail("bad-expression", f"`{brief(node.attr)}` is not a size of a layer", node, help)
         name, axis = owner.id, node.attr
         self.names.add(f"{name}.{axis}")
         self.layers.append((name, owner.col_offset))
@@ -262,9 +264,9 @@ class _Builder:
 
     def item(self, node: Any, depth: int) -> Callable[..., Any]:
         if not isinstance(node.value, (ast.Name, ast.Subscript, ast.Attribute)):
-            self.fail("bad-expression", "only a table of `vars:` has values to look up", node)
+            self.fail("bad-expression", "only tables of `vars:` can be indexed", node)
         if isinstance(node.slice, (ast.Slice, ast.Tuple)):
-            self.fail("bad-expression", "one value is looked up at a time", node.slice, "write `depths[i]`")
+            self.fail("bad-expression", "only single values can be looked up", node.slice, "write `depths[i]`")
         name = self.text[node.value.col_offset : node.value.end_col_offset]
         table, index = self.build(node.value, depth), self.build(node.slice, depth)
         return lambda env: looked_up(table(env), index(env), name)
@@ -277,7 +279,7 @@ class _Builder:
     def compare(self, node: Any, depth: int) -> Callable[..., Any]:
         tests = [_COMPARISONS.get(type(op)) for op in node.ops]
         if None in tests:
-            self.fail("bad-expression", "only `< <= > >= == !=` compare", node)
+            self.fail("bad-expression", "the comparisons are `< <= > >= == !=`", node)
         parts = [self.build(value, depth) for value in (node.left, *node.comparators)]
         triples = zip(tests, parts, parts[1:], strict=False)
         pairs = [lambda env, test=test, a=a, b=b: test(a(env), b(env)) for test, a, b in triples]

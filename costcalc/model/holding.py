@@ -63,7 +63,7 @@ class Held:
             need, found = layer.params.get("weight", 0), row.layer.params["weight"]
             require(equal(found, need), message, found, need)
         except Refused as error:
-            help = "two layers can share weights if they have as many; `params: 0` says that a layer holds none"
+            help = "two layers can share weights if their numbers are equal; `params: 0` states that a layer holds none"
             error.help = error.help or help
             raise refused("bad-reuse", error.message, place_of(self.step), error) from None
         own = {kind: count for kind, count in layer.params.items() if kind != "weight"}
@@ -83,7 +83,7 @@ def weighing(name: str, step: Step, scope: Scope, rows: list[Row]) -> int:
     held = [number for number in range(*reusable(name, step, scope).rows) if _weighs(rows[number])]
     if len(held) == 1:
         return held[0]
-    what = f"{len(held)} layers with weights: name the one that is meant" if held else "no weights that can be shared"
+    what = f"{len(held)} layers with weights: name one of them" if held else "no weights that can be shared"
     raise error_at("bad-reuse", f"`{name}` has {what}", place_of(step))
 
 

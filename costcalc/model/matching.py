@@ -28,7 +28,7 @@ def way(shapes: tuple[Shape, ...], axis: int | None = None) -> str:
     if other is None:
         return _ANY
     if len(other) != len(first):
-        return "give all branches as many axes, with `flatten`, `tokens`, `grid` or `reshape`"
+        return "give all branches the same number of axes with `flatten`, `tokens`, `grid` or `reshape`"
     return _joined(first, other, axis)
 
 
@@ -53,7 +53,7 @@ def unbridged(error: SpecError, step: Step, x: Shape, y: Shape) -> SpecError:
         problem._replace(
             message=problem.message.replace("`add`", "`residual`", 1),
             place=Place(step.source, *(step.residual_at or step.place)),
-            help=f"say when the shape stays, as in `residual: s == 1 and channels == c`, or write {branch}",
+            help=f"state when the shape is unchanged, as in `residual: s == 1 and channels == c`, or write {branch}",
         )
     )
     found.failing = error.failing

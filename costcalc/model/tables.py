@@ -72,7 +72,7 @@ def _selected(pairs: list[tuple[int, Any]], index: Any, result: Any) -> Any:
 
 def _at_word(table: Any, word: str, name: str) -> Any:
     if isinstance(table, tuple):
-        raise Refused(f"`{name}` is a list: a number is looked up in it, not `{brief(word)}`")
+        raise Refused(f"`{name}` is a list: its index is a number, not `{brief(word)}`")
     if word not in table:
         raise _missing(table, word, name)
     return table[word]

@@ -300,7 +300,7 @@ class Tracer:
         """The branches without those whose layers all belong to the other phase. Raises SpecError if none is left."""
         found = [one for one in branches if not is_absent(one, self.model.phase)]
         if branches and not found:
-            help = "mark the whole join with `only`, and write the other one beside it"
+            help = "mark the whole join with `only`, and add another join for the other phase"
             raise at(step, "bad-value", f"no branch has a layer in the phase `{self.model.phase}`", help)
         return found
 
@@ -375,7 +375,7 @@ class Tracer:
         first, last = named.rows
         before, after = self.rows[first:last], self.rows[start:]
         if not same_weights(before, after):
-            raise at(step, "bad-reuse", f"`{name}` has other weights on this input: they cannot be used again")
+            raise at(step, "bad-reuse", f"`{name}` has different weights on this input, so they cannot be reused")
         holders = [holder_of(self.rows, number) for number in range(first, last)]
         self.rows[start:] = [row._replace(holder=one) for row, one in zip(after, holders, strict=True)]
         self.shared = outer

@@ -80,7 +80,8 @@ def _refuse_open(model: Model, given: Mapping[str, Any]) -> None:
     if missing:
         example = " ".join(f"--set {name}={TYPICAL}" for name in missing)
         help = f"set {'it' if len(missing) == 1 else 'them'}, as in {example}"
-        raise OptionError(Problem("open-variable", f"{model.name} leaves {listed(missing)} open", help=help))
+        message = f"{model.name} needs {'a value' if len(missing) == 1 else 'values'} for {listed(missing)}"
+        raise OptionError(Problem("open-variable", message, help=help))
 
 
 def unknown_variable(name: str, model: Model) -> OptionError:
@@ -104,7 +105,7 @@ def checked(variable: Variable, value: Any) -> Any:
     if variable.each and type(value) is tuple:
         return _checked_each(variable, value)
     if type(variable.default) is dict and type(value) is not dict:
-        raise _refusal(variable, value, "it is a table, which is not set: set what its values are looked up by")
+        raise _refusal(variable, value, "a table cannot be set: set the variable that indexes it")
     if variable.choices and _is_plain(value):
         if not any(value == choice and (type(value) is str) == (type(choice) is str) for choice in variable.choices):
             raise _refusal(variable, value, f"it is one of {listed(variable.choices)}")
@@ -184,7 +185,7 @@ def _is_positive(default: float) -> bool:
 
 def _refusal(variable: Variable, value: Any, why: str) -> OptionError:
     if type(value) is int:
-        shown = str(value) if value.bit_length() < 200 else "a number so large"
+        shown = str(value) if value.bit_length() < 200 else "such a large number"
     else:
         shown = f"`{brief(value)}`" if type(value) is str else str(value).lower()
     return OptionError(Problem("bad-value", f"`{variable.name}` cannot be {shown}", help=why))

@@ -91,7 +91,7 @@ def attend(
     require(equal(keys, values), "{} keys but {} values", keys, values)
     require(equal(wide % heads, 0), "{} channels do not split into {} heads", wide, heads, option="heads")
     size = floor_div(wide, heads)
-    require(equal(narrow % size, 0), "{} key channels are no multiple of the head size {}", narrow, size)
+    require(equal(narrow % size, 0), "{} key channels are not a multiple of the head size {}", narrow, size)
     kv_heads = floor_div(narrow, size)
     require(equal(value % kv_heads, 0), "{} value channels do not split into {} heads", value, kv_heads)
     require(
@@ -154,7 +154,9 @@ def _made(keys: Number, memory: Any, cached: bool, pairs: tuple[Shape, Number]) 
     if not cached:
         return keys, (before, 0)
     if memory is None:
-        raise Refused("`cached` says that keys of `memory` are there: without it, give `cache: n`", "cached")
+        raise Refused(
+            "`cached` means that the keys of `memory` are cached: without `memory`, give `cache: n`", "cached"
+        )
     return 0, every
 
 
@@ -168,7 +170,7 @@ def _placed(layer: Layer, sizes: Shape, tokens: Shape, options: tuple[Any, ...],
         params["weight"] = params["weight"] + heads * relative
         terms["add"] = heads * (pairs[0] + pairs[1]) * prod(layer.shape[:-2])
     if rotary is not None:
-        require(rotary <= size, "{} channels to turn, but a head has {}", rotary, size, option="rotary")
+        require(rotary <= size, "{} rotary channels, but a head has {}", rotary, size, option="rotary")
         terms["rotate"] = floor_div(values, size) * rotary
     if qk_norm:
         params["gamma"] = 2 * size
@@ -210,7 +212,7 @@ def biased(bias: bool | tuple[bool, ...]) -> Any:
     """Whether each of the four projections has a bias."""
     if type(bias) is tuple and len(bias) != 4:
         raise Refused(
-            f"`bias` is one answer, or one each for queries, keys, values and the result; got {len(bias)}", "bias"
+            f"`bias` is one value, or one each for queries, keys, values and the result; got {len(bias)}", "bias"
         )
     return bias if type(bias) is tuple else (bias,) * 4
 
@@ -251,13 +253,13 @@ def _pairs(queries: Number, keys: Number, mask: Mask) -> tuple[Number, Number]:
     """(unmasked query-key pairs, masked pairs)."""
     causal, window, align = mask.causal, mask.window, mask.align
     if mask.sinks is not None and (window is None or not causal):
-        raise Refused("sinks are for a window of the keys before a query: give `causal` and `window`", "sinks")
+        raise Refused("sinks need a causal window: give `causal` and `window`", "sinks")
     if mask.sinks is not None and align != "last":
         raise Refused("sinks cannot be combined with `align: first`", "sinks")
     if not causal and window is None:
         return queries * keys, 0
     if align == "last" or window is not None:
-        message = "a causal mask or a window needs a key of its own for each query, got {} keys for {} queries"
+        message = "a causal mask or a window needs at least as many keys as queries, got {} keys for {} queries"
         require(equal(maximum(queries, keys), keys), message, keys, queries)
     longest = keys if align == "last" else maximum(queries, keys)
     reach = longest - 1 if window is None else window - 1 if causal else floor_div(window, 2)

@@ -193,7 +193,7 @@ def space_to_depth(x: Shape, factor: Size) -> Layer:
     """
     *space, channels = x
     for n in grid_of(space):
-        require(equal(n % factor, 0), "a grid side of {} is no multiple of {}", n, factor)
+        require(equal(n % factor, 0), "a grid side of {} is not a multiple of {}", n, factor)
     return _moved((*(floor_div(n, factor) for n in space), channels * prod([factor] * len(space))))
 
 
@@ -207,7 +207,7 @@ def depth_to_space(x: Shape, factor: Size) -> Layer:
     """
     *space, channels = x
     block = prod([factor] * len(grid_of(space)))
-    require(equal(channels % block, 0), "{} channels are no multiple of {}", channels, block)
+    require(equal(channels % block, 0), "{} channels are not a multiple of {}", channels, block)
     return _moved((*(n * factor for n in space), floor_div(channels, block)))
 
 

@@ -102,7 +102,7 @@ def test_nothing_fits_says_which_budget(run):
         (("--vary", "alpha", "--max", "params"), "write --max mult_adds=150M"),
         (("--vary", "alpha", "--max", "params=nan"), "write --max mult_adds=150M"),
         (("--vary", "alpha", "--max", "params=10%"), "write --max mult_adds=150M"),
-        (("--vary", "alpha=0:1:0", "--max", "params=2M"), "a step of 0 goes nowhere"),
+        (("--vary", "alpha=0:1:0", "--max", "params=2M"), "the step must not be 0"),
         (("--alpha", "0.5", "--vary", "alpha", "--max", "params=2M"), "`alpha` is given twice"),
         (("--max", "params=2M"), "a fit needs variables"),
         (

@@ -284,7 +284,7 @@ REFUSED = [
     (["--alhpa", "1"], "a similar name exists: `--alpha`"),
     (["--vary", "beta=1"], "has no variable `beta`"),
     (["--res", ""], "has no values in ``"),
-    (["--res", "96:320:0"], "a step of 0 goes nowhere"),
+    (["--res", "96:320:0"], "the step must not be 0"),
     (["--res", "96:320:-32"], "does not go from 96 to 320"),
     (["--res", "96:nan:32"], "finite numbers"),
     (["--res", "96:320"], "start:stop:step"),

@@ -43,7 +43,7 @@ NOT_AMOUNTS = [
     ("4M", "weights_bytes", "`weights_bytes` is in bytes: B, kB, MB, GB, KiB, MiB or GiB"),
     ("4", "weights_bytes", "bytes need a unit: B, kB, MB, GB, KiB, MiB or GiB"),
     ("4MB", "params", "`params` is a count, not bytes: its units are k, M and G (powers of ten)"),
-    ("4X", "params", "`X` is no unit; counts have k, M and G, bytes kB, MB, KiB and MiB"),
+    ("4X", "params", "`X` is not a unit; counts have k, M and G, bytes kB, MB, KiB and MiB"),
     ("10%", "params", "`params` is limited by a number; `%` is for shares (any_layer, layers) and changes (vs_base)"),
     ("nan", "params", "`nan` limits nothing"),
     (".inf", "params", "`.inf` limits nothing"),

@@ -24,7 +24,7 @@ from costcalc.files import (
     unresolved,
 )
 
-HELP = "a path goes down from the directory of the file it stands in, as in `backbones/mobilenet.yaml`"
+HELP = "a path is relative to the directory of the file that contains it, as in `backbones/mobilenet.yaml`"
 
 
 def refusal(call, *args):
@@ -77,7 +77,7 @@ def test_an_include_is_beside_its_file_or_shipped(tree):
 
 
 PATHS = [
-    ("a\nb.yaml", "has a character that no path has", HELP),
+    ("a\nb.yaml", "has a character that is not allowed in a path", HELP),
     ("/a.yaml", "is not a relative path", HELP),
     ("a\\b.yaml", "is not a relative path", HELP),
     ("file:a.yaml", "is not a relative path", HELP),

@@ -111,14 +111,14 @@ WRONG = {  # an invalid spec; line and message of the error
         "`act` has no weights that can be shared",
     ),
     f"{WORDS}  - {{layers: [linear: 4, linear: 8], as: two}}\n  - {{linear: 4, reuse: two}}\n": (
-        *(5, "`two` has 2 layers with weights: name the one that is meant"),
+        *(5, "`two` has 2 layers with weights: name one of them"),
     ),
     f"{WORDS}  - {{linear: 100, reuse: words, params: 3}}\n": (4, "a layer has `reuse` or `params`"),
     f"{WORDS}  - {{linear: 100, params: {{wieght: 3}}}}\n": (4, "unknown kind of parameter `wieght`"),
     f"{WORDS}  - {{linear: 100, params: -3}}\n": (4, "`params`: must be at least 0, got -3"),
     f"{WORDS}  - {{linear: 100, params: tokens - 20}}\n": (4, "`params`: must be at least 0, got -4"),
     f"{WORDS}  - {{attention: 4, bias: [true, false]}}\n": (
-        *(4, "`attention`: `bias` is one answer, or one each for queries, keys, values and the result; got 2"),
+        *(4, "`attention`: `bias` is one value, or one each for queries, keys, values and the result; got 2"),
     ),
     "input: [8]\nblocks:\n  b(x): [{concat: [[], x]}]\nlayers: [{b: 4}]\n": (
         4,

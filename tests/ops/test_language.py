@@ -135,13 +135,13 @@ def test_numbers_arrays_and_symbols_agree():
 ERRORS = [
     (
         "input: [3, 8]\nlayers: [{attention: 2, sinks: 1}]",
-        "`attention`: sinks are for a window of the keys before a query: give `causal` and `window`",
+        "`attention`: sinks need a causal window: give `causal` and `window`",
     ),
     (
         "inputs: {x: [3, 8], y: [5, 8]}\nlayers: [{attention: 2, memory: y, cache: 4}]",
         "`attention`: a cache holds the tokens before the input: with `memory`, give its keys as the memory",
     ),
-    ("input: [3, 8]\nlayers: [{attention: 2, rotary: 6}]", "`attention`: 6 channels to turn, but a head has 4"),
+    ("input: [3, 8]\nlayers: [{attention: 2, rotary: 6}]", "`attention`: 6 rotary channels, but a head has 4"),
     ("input: [3, 8]\nlayers: [{moe: 4, experts: 2, active: 3}]", "`moe`: 3 active of only 2 experts"),
     (
         "input: [3, 8]\nlayers: [{sparse_conv: 3, out: 4}]",

@@ -108,8 +108,8 @@ REFUSED = [  # operation, input shapes, options, reason, the option concerned
     ("grid", [SEQUENCE], {"size": 2}, "6 tokens do not fill a grid of 4", None),
     ("windows", [SQUARE], {"size": (5, 4)}, "a grid side of 6 does not split into windows of 4", None),
     ("windows", [SQUARE], {"size": (5,)}, "the window has 1 values for 2 spatial axes", None),
-    ("space_to_depth", [SQUARE], {"factor": 2}, "a grid side of 5 is no multiple of 2", None),
-    ("depth_to_space", [SQUARE], {"factor": 3}, "4 channels are no multiple of 9", None),
+    ("space_to_depth", [SQUARE], {"factor": 2}, "a grid side of 5 is not a multiple of 2", None),
+    ("depth_to_space", [SQUARE], {"factor": 3}, "4 channels are not a multiple of 9", None),
     ("channel_shuffle", [SQUARE], {"groups": 3}, "4 channels do not split into 3 groups", "groups"),
     ("upsample", [SQUARE], {}, "upsample takes a factor or `to`, one of them", None),
     ("upsample", [SQUARE], {"scale": (1,)}, "the factor has 1 values for 2 spatial axes", None),
@@ -149,7 +149,7 @@ REFUSED = [  # operation, input shapes, options, reason, the option concerned
     ("attention", [SEQUENCE], {"heads": 3, "kv_heads": 2}, "3 heads do not share 2 kv_heads evenly", "kv_heads"),
     (
         *("attention", [(6, 8), (5, 8)], {"heads": 2, "causal": True}),
-        *("a causal mask or a window needs a key of its own for each query, got 5 keys for 6 queries", None),
+        *("a causal mask or a window needs at least as many keys as queries, got 5 keys for 6 queries", None),
     ),
     ("attention", [(2, 5, 8), (5, 8)], {"heads": 2}, APART, None),
     (
@@ -162,7 +162,7 @@ REFUSED = [  # operation, input shapes, options, reason, the option concerned
     ("attend", [(5, 8)], {"heads": 2}, "attend takes queries, keys and values, got 1 inputs", None),
     ("attend", [(5, 8), (4, 8), (3, 8)], {"heads": 2}, "4 keys but 3 values", None),
     ("attend", [(5, 8), (4, 8), (4, 8)], {"heads": 3}, "8 channels do not split into 3 heads", "heads"),
-    ("attend", [(5, 8), (4, 6), (4, 8)], {"heads": 2}, "6 key channels are no multiple of the head size 4", None),
+    ("attend", [(5, 8), (4, 6), (4, 8)], {"heads": 2}, "6 key channels are not a multiple of the head size 4", None),
     ("attend", [(5, 8), (4, 8), (4, 7)], {"heads": 2}, "7 value channels do not split into 2 heads", None),
     ("attend", [(5, 8), (4, 12), (4, 12)], {"heads": 2}, "2 heads do not share 3 heads of keys evenly", "heads"),
 ]

@@ -366,7 +366,7 @@ def test_only_a_git_of_an_absolute_directory_is_run(tmp_path, monkeypatch):
     for path in ("bin", "", "bin:.", str(tmp_path)):
         problem = refusal(OptionError, git.program, {"PATH": path})
         assert (problem.code, problem.message, problem.help) == (
-            *("no-git", "there is no program `git`", "costcalc reads the history with it"),
+            *("no-git", "there is no program `git`", "costcalc needs git to read the history"),
         )
 
 

@@ -224,7 +224,7 @@ def test_open_axes_are_options(run, here):
     assert run("analyze", name) == (
         2,
         "",
-        "error: legacy_dyn_resnet50 leaves `height`, `width` open\n"
+        "error: legacy_dyn_resnet50 needs values for `height`, `width`\n"
         "  = help: set them, as in --set height=224 --set width=224\n",
     )
     report = json.loads(shown(run, "analyze", name, "--height", "224", "--set", "width=224", "--json"))

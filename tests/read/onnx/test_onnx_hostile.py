@@ -297,7 +297,7 @@ def test_axes_that_are_never_bound(run, tmp_path):
     (tmp_path / "open.onnx").write_bytes(graph([CONV], ["n", 3, "h", "w!"], [W]))
     assert (
         run("analyze", "open.onnx")[2]
-        == "error: open leaves `h`, `w` open\n  = help: set them, as in --set h=224 --set w=224\n"
+        == "error: open needs values for `h`, `w`\n  = help: set them, as in --set h=224 --set w=224\n"
     )
     code, _, err = run("analyze", "open.onnx", "--set", "h=2", "--set", "w=8")
     assert (code, err) == (

@@ -252,7 +252,7 @@ def put(folder, texts):
     return folder
 
 
-DOWN = "a path goes down from the directory of the file it stands in, as in `backbones/mobilenet.yaml`"
+DOWN = "a path is relative to the directory of the file that contains it, as in `backbones/mobilenet.yaml`"
 ERRORS = {  # a layer: the message with line and column, and the help
     "{include: nett.yaml}": ("4:15: there is no file `nett.yaml` here", "a similar name exists: `net.yaml`"),
     "{include: mobilenett.yaml}": (
@@ -274,7 +274,7 @@ ERRORS = {  # a layer: the message with line and column, and the help
     r"{include: \\host\net.yaml}": (r"4:15: `\\host\net.yaml` is not a relative path", DOWN),
     "{include: 'C:net.yaml'}": ("4:15: `C:net.yaml` is not a relative path", DOWN),
     "{include: 'http://host/net.yaml'}": ("4:15: `http://host/net.yaml` is not a relative path", DOWN),
-    r'{include: "net\0.yaml"}': ("4:15: `net\0.yaml` has a character that no path has", DOWN),
+    r'{include: "net\0.yaml"}': ("4:15: `net\0.yaml` has a character that is not allowed in a path", DOWN),
     "{include: }": ("4:15: the name of a spec is missing here", "write `include: mobilenet.yaml`"),
     "include": ("4:5: the name of a spec is missing here", "write `include: mobilenet.yaml`"),
     "{include: [net.yaml]}": ("4:15: expected the name of a spec, found a list", "write `include: mobilenet.yaml`"),

@@ -288,7 +288,7 @@ MISTAKES = {
     "{conv: 1x1, out: zz.channels}": f"9:22: no layer before this one is called `zz` {KNOWN}",
     '{conv: 1x1, out: "2 * zz.channels"}': f"9:27: no layer before this one is called `zz` {KNOWN}",
     "{conv: 1x1, out: b.depth}": "9:22: `b` has no depth: it has 3 axes, 8x8x4",
-    "{conv: 1x1, out: b.hight}": "9:22: `hight` is no size of a layer (a similar name exists: `height`)",
+    "{conv: 1x1, out: b.hight}": "9:22: `hight` is not a size of a layer (a similar name exists: `height`)",
     '{conv: 1x1, out: "b.shape[3]"}': "9:22: `b.shape` has no value for 3 (it has 3, counted from 0)",
     "{conv: 1x1, out: b.shape}": "9:22: `out` cannot be `(8, 8, 4)` (it is a whole number, 1 or more)",
     "{concat: b}": NOT_LISTED,
