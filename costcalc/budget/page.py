@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from ..analysis.report.columns import by_others
 from ..analysis.report.notes import unpriced
 from ..errors import brief
 from ..render.json_ import SCHEMA_VERSION
@@ -130,7 +131,14 @@ class VerdictPage:
     def notes(self) -> list[str]:
         """The base of the comparison, and the conventions."""
         used = {one.check.convention.name: one.check.convention for one in self.outcomes}
-        stamps = [f"convention {name}: {printable(one.title)}; costcalc {__version__}" for name, one in used.items()]
+        judged: dict[str, dict[str, None]] = {name: {} for name in used}
+        for one in self.outcomes:
+            judged[one.check.convention.name] |= dict.fromkeys(each.limit.metric for each in one.verdicts)
+        parts = [
+            (f"convention {name}: {printable(one.title)}", by_others(one, judged[name]), f"costcalc {__version__}")
+            for name, one in used.items()
+        ]
+        stamps = ["; ".join(filter(None, part)) for part in parts]
         origins = dict.fromkeys(f"{printable(one.spec)}: {one.origin}" for one in self.outcomes if one.origin)
         for one in self.outcomes:
             origins |= dict.fromkeys(f"{printable(one.spec)}: {note}" for note in unpriced(one.uncounted))

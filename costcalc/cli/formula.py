@@ -71,7 +71,7 @@ def command(
     symbols = [name for name in chosen(model, symbols) if name not in given]
     wanted = _groups(model, metrics, convention, by, given)
     found = derive(model, wanted, symbols, given)
-    note = stamp(model, convention, symbols, given)
+    note = stamp(model, convention, symbols, given, metrics)
     deliver(written(found, format, general, sensitivity, note), output)
 
 

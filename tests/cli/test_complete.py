@@ -207,3 +207,17 @@ def test_strict_fails_on_what_is_otherwise_noted(run, tmp_path, command):
 def test_strict_means_one_thing(run):
     having = {name for name in COMMANDS if re.search(r"--strict\s", run(name, "--help").out)}
     assert having == STRICT.keys()
+
+
+OTHER = ["sweep", "fit", "formula", "survey", "check"]  # their metrics are not those of the convention
+
+
+@pytest.mark.parametrize("command", OTHER)
+def test_a_metric_of_another_convention_is_called_so(run, command, tmp_path):
+    """`deepspeed` counts FLOPs: `mult_adds` is then the figure of `paper`."""
+    (tmp_path / "net.yaml").write_text(f"{HEAD}  - {{linear: 3}}\n")
+    for metric, said in (("mult_adds", True), ("flops", False), ("paper.mult_adds", False)):
+        line = TOTALS[command].format(convention="deepspeed", metric=metric)
+        out = run(*line.split()).out
+        assert "convention deepspeed: " in out
+        assert ("mult_adds by paper" in out) == (said or command == "fit")  # which always shows `mult_adds`

@@ -221,12 +221,14 @@ def formula(
     symbols = None if names is None else in_names(names, "names")
     given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **values}
     kept = chosen(model, symbols)
-    return Formulas(derive(model, groups, kept, given), stamp(model, convention, kept, given))
+    return Formulas(derive(model, groups, kept, given), stamp(model, convention, kept, given, [*groups]))
 
 
-def stamp(model: Model, convention: Prices, symbols: Sequence[str], given: Mapping[str, Any]) -> str:
+def stamp(
+    model: Model, convention: Prices, symbols: Sequence[str], given: Mapping[str, Any], metrics: Sequence[str]
+) -> str:
     """Convention, input, other variables and version of the forms."""
-    return stamped(model, price_list(convention), *constants(model, symbols, given))
+    return stamped(model, price_list(convention), *constants(model, symbols, given), metrics)
 
 
 def closed(one: Metric) -> Metric:

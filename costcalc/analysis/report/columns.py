@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ... import __version__
 from ...errors import OptionError, Problem, listed, nearest
 from ...metrics.chances import shown
-from ...metrics.metrics import Metric, storage_note, unit_of
+from ...metrics.metrics import Metric, is_metric, metric, storage_note, unit_of
 from ...model.inputs import input_shape
 from ...model.network import Model, names_of
 from ...model.variables import fixed, settings_of, typical
@@ -185,8 +185,15 @@ def stamped(
     """`convention paper: ..; shipped config mobilenet; input 224x224x3; alpha=1, res=224; costcalc 0.1.0`."""
     counted, made = f"convention {convention.name}: {convention.title}", f"costcalc {__version__}"
     about = (phase_of(model), setting(inputs, values), storage_note(model, metrics))
-    parts = (counted, shipped(model), *about, made)
+    parts = (counted, by_others(convention, metrics), shipped(model), *about, made)
     return "; ".join(filter(None, parts))
+
+
+def by_others(convention: Convention, metrics: Iterable[str]) -> str:
+    """`mult_adds by paper`: the metrics that another convention counts, because this one counts another cost."""
+    plain_names = [name for name in metrics if "." not in name and is_metric(name)]
+    found = {name: one.priced.name for name in plain_names if (one := metric(name, convention)).instead}
+    return ", ".join(f"{name} by {other}" for name, other in found.items() if other != convention.name)
 
 
 def shipped(model: Model) -> str:

@@ -26,6 +26,7 @@ from ...render.sheet import Column, Sheet
 from ...render.text import printable
 from ..jobs.journal import notes, opened_journal
 from ..jobs.pool import Lost, workers
+from ..report.columns import by_others
 from .measure import Found, Task, of_note, refused
 
 MEASURE = "costcalc.analysis.survey.measure:measure"
@@ -223,7 +224,9 @@ class SurveyPage:
             said.append(
                 f"`{printable(priced.name)}` counts 0 for work in {len(left_out):,} files, the first is {first}"
             )
-        return [*said, f"convention {priced.name}: {priced.title}; costcalc {__version__}"]
+        others = by_others(priced, self.survey.metrics)
+        stamp = f"convention {priced.name}: {priced.title}", others, f"costcalc {__version__}"
+        return [*said, "; ".join(filter(None, stamp))]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
         """One row per file."""
