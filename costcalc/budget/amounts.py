@@ -121,13 +121,13 @@ def _moved(verdict: Verdict) -> str:
     """Effect of the change on an amount."""
     grown = verdict.now - verdict.base
     if not grown:
-        return "this change leaves it"
+        return "this change does not affect it"
     return f"this change {'adds' if grown > 0 else 'takes away'} {apart(verdict, abs(grown))[0]}"
 
 
 def _help(outcome: Outcome, verdict: Verdict) -> str:
     if verdict.limit.place is None:
-        return f"reduce it, or give another limit than {verdict.limit.text}"
+        return f"reduce it, or set a limit other than {verdict.limit.text}"
     update = f"{typed('costcalc', 'check', outcome.spec)} --update"
     if verdict.limit.kind == "min":
         return f"undo it, or lower the limit: {update}"

@@ -81,9 +81,9 @@ class Bases:
     def note(self) -> str:
         """The comparison in one line."""
         if self.commit is None:
-            return "no base: limits are judged by themselves"
+            return "no base: limits are judged without a comparison"
         same = self.repository.git("rev-parse", "HEAD") == f"{self.commit}\n".encode()
-        own = ", the commit that is checked out: only what is not committed is a change" if same else ""
+        own = ", the checked-out commit: only uncommitted edits count as changes" if same else ""
         return f"base: {self.revision} ({self.commit[:7]}){own}"
 
     def of(self, path: Any) -> Base | None:

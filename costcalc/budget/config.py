@@ -174,7 +174,7 @@ class _Reader:
         if spec is None or metric is None or None in texts:
             return None
         if set("*?") & set(spec):
-            help = "name it; each spec has an exception of its own"
+            help = "name it; each spec needs its own exception"
             self.problems.add("bad-value", "an exception is for one spec", parts["spec"], help)
         self.known(lambda: check_path(spec, tuple(READERS), copied), parts["spec"])
         counted_by = words["convention"] or "paper"
@@ -227,7 +227,7 @@ class _Reader:
         limits = [limit for kind in kinds for limit in self.limits(kind, parts.get(kind), convention)]
         given = [parts[kind] for kind in kinds if kind in parts]
         if node.kind == "map" and not any(part.kind != "map" or part.value for part in given):
-            self.problems.add("missing-key", "this check limits nothing", node, "add max: {mult_adds: 170M}")
+            self.problems.add("missing-key", "this check has no limits", node, "add max: {mult_adds: 170M}")
         at = {key.value: value for key, value in self.pairs(parts.get("at"), "{alpha: 0.75, res: 160}")}
         level, why = words["level"] or "error", " ".join((words["why"] or "").split())
         place = Place(self.source, *(parts["spec"].at if "spec" in parts else node.at))

@@ -134,5 +134,5 @@ def _incomplete(limit: Limit, side: Any) -> SpecError:
     help = "give `mult_adds` and `params` of the `opaque` layer"
     if not side.row(unknown).layer.unknown:  # an attention window under a convention that counts pairs outside of it
         help = "a figure of another metric or convention can be judged"
-    message = f"`{limit.metric}` cannot be judged: the figure of `{unknown}` is not known"
+    message = f"`{limit.metric}` cannot be judged: the figure of `{unknown}` is unknown"
     return SpecError(Problem("incomplete", message, side.row(unknown).places[0], help))

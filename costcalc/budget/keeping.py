@@ -113,7 +113,7 @@ class Exceptions(NamedTuple):
             text = bom + "".join(lines)
             _verify(path, whole, text, gone, new)
         except (Unwritable, CostcalcError) as error:
-            message = f"the exceptions in {path!r} cannot be rewritten as they stand"
+            message = f"the exceptions in {path!r} cannot be rewritten in their current form"
             raise FileError(Problem("unwritable", message, help=_HELP)) from error
         return text
 

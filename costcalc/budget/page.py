@@ -318,7 +318,7 @@ def _totals(outcome: Outcome, one: Shown) -> tuple[str, ...]:
 def _total(outcome: Outcome, one: Shown) -> dict[str, str]:
     """Row of a metric without a limit."""
     numbers = None, _number(one.now), _number(one.base)
-    bound = "" if one.complete else "`now` is a lower bound: the cost of a layer is not known"
+    bound = "" if one.complete else "`now` is a lower bound: the cost of a layer is unknown"
     return _fields(outcome, ("metric", one.metric, "", "", "shown", "", *numbers), bound, None)
 
 

@@ -52,7 +52,7 @@ def _names(spec: str, folder: str, below: Any) -> list[str]:
     check_path(spec, SUFFIXES, copied)
     if not WILD & set(spec):
         if Folder(folder).real(spec) is None:
-            help = nearest(spec, _below(folder)) or copied(spec) or "take the check out, or correct the path"
+            help = nearest(spec, _below(folder)) or copied(spec) or "remove the check, or correct the path"
             raise FileError(Problem("no-file", f"there is no file {spec!r}", help=help))
         return [spec]
     matches = matcher(spec)

@@ -57,7 +57,7 @@ class Renames:
         for other in gone:
             self.pairs += 1
             if self.pairs > PAIRS:
-                message = f"more than {PAIRS:,} pairs of new and deleted specs: renames are not looked for"
+                message = f"more than {PAIRS:,} pairs of new and deleted specs: renames are not detected"
                 raise OptionError(
                     Problem("limit", message, help="change the specs in one step, rename them in another")
                 )

@@ -27,13 +27,13 @@ ANNOTATIONS = 10  # annotations per level that GitHub shows for one step
 RESULTS = 5_000  # results that GitHub accepts in one SARIF file
 RULES = {
     "over-limit": "A cost is over its limit.",
-    "grew": "A change adds more than it may.",
+    "grew": "A change adds more than its limit allows.",
     "already-over": "A cost was over its limit before.",
     "not-judged": "A limit could not be judged.",
     "limit-raised": "A limit allows more than at the base.",
-    "limit-removed": "A limit of the base is gone.",
+    "limit-removed": "A limit of the base was removed.",
     "limit-unmatched": "A limit of the base no longer judges its spec.",
-    "limit-exception": "A change may add more than its limit allows.",
+    "limit-exception": "An exception lets a change add more than its limit allows.",
 }
 
 

@@ -93,7 +93,7 @@ def _rewritten(path: str, edits: list[Edit]) -> str:
         quote = old[0] if old[:1] in ("'", '"') else ""
         if old != f"{quote}{edit.limit.text}{quote}":
             help = "write it on one line, as in mult_adds: 170M"
-            raise FileError(Problem("unwritable", "this limit cannot be rewritten as it stands", place, help))
+            raise FileError(Problem("unwritable", "this limit cannot be rewritten in its current form", place, help))
         lines[place.line - 1] = f"{line[:start]}{quote}{edit.text}{quote}{line[start + place.width :]}"
     return bom + "".join(lines)
 

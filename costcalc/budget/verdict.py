@@ -22,7 +22,7 @@ SAYS = {
     WORSE: "already over, and this change makes it worse",
     OVER: "over the limit",
     ALREADY: "already over, and not made worse",
-    GREW: "this change adds more than it may",
+    GREW: "this change adds more than allowed",
     SKIPPED: "new: there is nothing to compare with",
     EXCEPTED: "allowed by an exception, for this change",
 }

@@ -55,7 +55,7 @@ _OF_TABLES = ("by", "depth", "columns", "sort", "top", "everything", "strict")
     "--strict", is_flag=True, help="Fail on what is otherwise a note: an unknown cost. Exit code 2, no table."
 )
 @click.option(
-    "--device", metavar="NAME", help="Show what bounds each layer on a device (`costcalc devices`, or a file)."
+    "--device", metavar="NAME", help="Show the bounds of each layer on a device (`costcalc devices`, or a file)."
 )
 @output_options
 @click.pass_context
@@ -132,7 +132,7 @@ def _refuse(ctx: click.Context, shown: str) -> None:
         if param.name in (*_OF_TABLES, "metrics", "convention") and param.name not in taken:
             source = ctx.get_parameter_source(param.name)
             if source is not None and source.name == "COMMANDLINE":
-                message = f"`{shown}` shows a table of its own, without {param.opts[-1]}"
+                message = f"`{shown}` shows a separate table, without {param.opts[-1]}"
                 raise OptionError(Problem("usage", message, help=f"leave out {param.opts[-1]}"))
 
 
@@ -156,6 +156,6 @@ def _incomplete(report: Report) -> CostcalcError:
     """Error that a cost is unknown, by kinds of layers."""
     from ..analysis.report.notes import unknown
 
-    message = f"{report.model.name}: the cost of {'; '.join(unknown(report))} is not known"
+    message = f"{report.model.name}: the cost of {'; '.join(unknown(report))} is unknown"
     help = "without --strict the totals are lower bounds"
     return SpecError(Problem("unknown-cost", message, help=help))

@@ -13,7 +13,9 @@ from .options import Asked, Output, output_options, setting_options
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC [SPEC..]")
 @setting_options
 @click.option("--threads", type=click.IntRange(1, 1024), default=1, show_default=True, help="Threads of onnxruntime.")
-@click.option("--runs", type=click.IntRange(30, 10_000), default=30, show_default=True, help="Timed runs, at least.")
+@click.option(
+    "--runs", type=click.IntRange(30, 10_000), default=30, show_default=True, help="Minimum number of timed runs."
+)
 @click.option("--device", metavar="NAME|FILE", help="Show the bounds of a device beside the times.")
 @click.option("--layers", is_flag=True, help="Also time each layer, with the profiler of onnxruntime.")
 @click.option("--backward", is_flag=True, help="Also time forward and backward passes, 100 times, with PyTorch.")

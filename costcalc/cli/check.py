@@ -99,7 +99,7 @@ def _check_shown(metrics: tuple[str, ...], rewrites: bool, out: Output) -> None:
     """Refuse `--metrics` if nothing would show them, and `--watch` if files are changed."""
     refuse(rewrites, "this changes files")
     if metrics and rewrites:
-        raise OptionError(Problem("usage", "`--metrics` shows totals, and `--update` and `--tighten` show none"))
+        raise OptionError(Problem("usage", "`--metrics` cannot be used with `--update` or `--tighten`"))
     if metrics and (format := out.form()) in ("github", "gitlab", "junit", "sarif"):
         raise OptionError(
             Problem("usage", f"`--metrics` is not shown in {format}", help="--format md, json, csv or table")
@@ -114,9 +114,9 @@ def rewrite(checked: Checked, update: bool, room: Fraction | None, code: int) ->
     edits = updated(checked, update, room)
     code = OK if update else code
     verdict(code)
-    lines = [printed(edit.line) for edit in edits] or ["no limit had to change"]
+    lines = [printed(edit.line) for edit in edits] or ["no limit needs a change"]
     if code == FAILED:
-        lines.append("limits are broken, which --tighten leaves as they are: costcalc check shows them")
+        lines.append("--tighten does not change broken limits: costcalc check lists them")
     say("\n".join(lines))
     return code
 

@@ -89,7 +89,7 @@ def command(
     from ..analysis.compare.compare import Comparison, compare
 
     if how["stem"] and how["conv"] != "separable":
-        raise OptionError(Problem("usage", "`--stem` goes with `--conv separable`"))
+        raise OptionError(Problem("usage", "`--stem` needs `--conv separable`"))
     settings = asked.plain
     found = compare(*specs, at=[setting(text) for text in at], rho=asked.multiplier, settings=settings, **how)
     size = bytes_of(dtype) if dtype else 4 * with_bytes or None
@@ -101,7 +101,7 @@ def _pair(comparison: Comparison, size: int | None, by: str, sort: str | None) -
     from ..analysis.compare.page import ComparisonPage
 
     if sort:
-        raise OptionError(Problem("usage", "`--sort` needs three designs or more; here are two"))
+        raise OptionError(Problem("usage", "`--sort` needs three designs or more; there are two"))
     return ComparisonPage(comparison, size, by)
 
 
@@ -109,7 +109,7 @@ def _league(designs: list[Design], size: int | None, by: str, sort: str | None) 
     from ..analysis.compare.page import LeaguePage
 
     if by == "type":
-        raise OptionError(Problem("usage", "`--by` is for two designs; here are more"))
+        raise OptionError(Problem("usage", "`--by` is for two designs; there are more"))
     known = [name for name in LeaguePage(designs, size).records()[0] if name not in ("design", "complete")]
     if sort and sort not in known:
         help = nearest(sort, known) or f"known: {listed(known)}"

@@ -15,7 +15,7 @@ BASH = """# bash completion of costcalc: eval "$(costcalc completion bash)"
 _costcalc() {
   local part="${COMP_LINE:0:COMP_POINT}" word found=() line files=
   word="${part##*[[:space:]]}"
-  # bash takes `=` and `:` for the ends of words: what is before them in this word is not part of an answer
+  # bash splits words at `=` and `:`: remove the part before them
   local cut="${word%"${word##*[=:]}"}"
   while IFS= read -r line; do
     if [ "$line" = $'\\x01files' ]; then files=1; else found+=("${line#"$cut"}"); fi

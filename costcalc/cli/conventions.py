@@ -28,7 +28,7 @@ def command(name: str | None, terms: bool, out: Output) -> None:
       costcalc conventions --terms
     """
     if name is not None and terms:
-        raise OptionError(Problem("usage", "--terms lists all that can be priced and takes no name"))
+        raise OptionError(Problem("usage", "--terms lists everything that can be priced and takes no name"))
     out.show(_page(name, terms))
 
 

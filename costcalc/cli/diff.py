@@ -17,7 +17,7 @@ from .options import Asked, Output, convention_option, output_options, setting_o
 @click.option("--base", metavar="REF", help="Compare SPEC, or all that changed, with this git revision.")
 @setting_options
 @convention_option()
-@click.option("--exit-code", is_flag=True, help="Exit with 1 if a total rose, and with 2 if that is not known.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if a total rose, and with 2 if that is unknown.")
 @output_options
 def command(
     old: str | None,

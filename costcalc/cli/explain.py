@@ -12,7 +12,7 @@ from .options import Asked, SpecCommand, convention_option, spec_options
 @spec_options
 @click.argument("layer", required=False)
 @convention_option(None, "Also show what this convention counts, by quantity.")
-@click.option("--backward", is_flag=True, help="Also the gradients that training computes.")
+@click.option("--backward", is_flag=True, help="Also show the gradients that training computes.")
 def command(
     spec: str,
     layer: str | None,

@@ -48,14 +48,16 @@ def _of_package(error: ModuleNotFoundError) -> Exception:
     name = (error.name or "").partition(".")[0]
     if name not in PACKAGES:
         return error
-    message, help = f"this needs the package `{name}`, which is not there", f"pip install {PACKAGES[name]}"
+    message, help = f"this needs the package `{name}`, which is not installed", f"pip install {PACKAGES[name]}"
     return FileError(Problem("missing-package", message, help=help))
 
 
 def _of_system(error: OSError) -> FileError:
     """Cause of a system error: a file by its name, a deleted working directory, or else the output."""
     if is_lost():
-        return FileError(Problem("no-directory", "the working directory is gone", help="go to one that exists"))
+        return FileError(
+            Problem("no-directory", "the working directory is gone", help="change to an existing directory")
+        )
     if error.filename is not None:
         return FileError(Problem("unreadable", f"cannot use {os.fsdecode(error.filename)!r}: {error.strerror}"))
     return FileError(Problem("unwritable", f"cannot write the result: {error.strerror}"))
@@ -65,7 +67,7 @@ def _bug(error: Exception) -> Any:
     import traceback
 
     traceback.print_exception(error, file=sys.stderr)
-    _say("costcalc: this is a bug of ours; please report it with the lines above\n")
+    _say("costcalc: this is a bug; please report it with the lines above\n")
     return BUG
 
 
@@ -99,7 +101,7 @@ def _done_by_another(error: Any, args: list[str]) -> str | None:
 def _with_two_dashes(name: str, args: list[str]) -> str | None:
     """Hint for `-alpha`, which is parsed as `-a`."""
     given = [arg for arg in args if arg.startswith(name) and len(arg) > 2 and arg[1:2] != "-"]
-    return f"names of options have two dashes: `-{brief(given[0])}`" if given else None
+    return f"options start with two dashes: `-{brief(given[0])}`" if given else None
 
 
 def _wants_json(args: list[str]) -> bool:

@@ -21,12 +21,12 @@ from .options import (
 PICTURES = {".png": "png", ".svg": "svg"}
 RULES = {
     "fold": "A batch norm folded into the layer before it makes no tensor.",
-    "act": "An activation writes over its input.",
+    "act": "An activation overwrites its input.",
     "view": "Reshape, flatten, identity and dropout share storage.",
     "add": "A sum writes into an operand.",
-    "dw": "A depthwise convolution writes over its input, channel by channel.",
-    "concat": "Branches write at their place in the result.",
-    "block": "An input of a block stays until the block ends.",
+    "dw": "A depthwise convolution overwrites its input, channel by channel.",
+    "concat": "Branches write directly into the result.",
+    "block": "The inputs of a block stay alive until the block ends.",
 }
 
 rule_options = in_order(

@@ -376,7 +376,7 @@ def _once(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     for name, text in pairs:
         value = read_value(name, text)
         if found.setdefault(name, value) != value:
-            help = f"one of {brief(str(found[name]))} and {brief(text)} is too much"
+            help = f"give either {brief(str(found[name]))} or {brief(text)}"
             raise OptionError(Problem("usage", f"`{name}` is set twice", help=help))
     return found
 

@@ -94,7 +94,7 @@ def _roofline(ctx: click.Context, model: Model, options: Mapping[str, Any]) -> R
 
     for name in _OF_SWEEPS:
         if _given(ctx, name):
-            raise OptionError(Problem("usage", f"`--roofline` has no use for --{name.replace('_', '-')}"))
+            raise OptionError(Problem("usage", f"`--roofline` does not use --{name.replace('_', '-')}"))
     values = values_of(model, options)
     for name, many in values.items():
         if many is None or len(many) != 1:

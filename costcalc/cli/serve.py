@@ -47,11 +47,11 @@ def command(spec: str | None, port: int, no_browser: bool) -> None:
     except OSError as error:
         message = f"cannot listen on {ADDRESS}:{port}: {error.strerror}"
         raise OptionError(
-            Problem("unavailable", message, help="another port: --port N; without it, any free one")
+            Problem("unavailable", message, help="use another port: --port N; the default is any free one")
         ) from None
     with server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        click.echo(f"costcalc serves {server.url} on this machine alone; Ctrl-C ends it")
+        click.echo(f"costcalc serves {server.url} on this machine only; Ctrl-C stops it")
         if not no_browser:
             threading.Thread(target=_open, args=(server.url,), daemon=True).start()
         server.work()

@@ -94,11 +94,11 @@ class Server(ThreadingHTTPServer):
         try:
             self.jobs.put_nowait(job)
         except Full:
-            raise Refusal(503, "too many requests wait") from None
+            raise Refusal(503, "too many requests are waiting") from None
         try:
             return job.answer.result()
         except Exception as error:
-            raise Refusal(500, f"this is a bug of ours: {type(error).__name__}") from error
+            raise Refusal(500, f"this is a bug: {type(error).__name__}") from error
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore a browser that closed the connection."""
@@ -143,7 +143,7 @@ class Handler(BaseHTTPRequestHandler):
         """Path after the token, and query, of a request from the page itself. Raises Refusal for any other request."""
         own = self.server.names
         if self.headers.get_all("Host") not in [[name] for name in own]:
-            raise Refusal(421, "this is no address of this server")
+            raise Refusal(421, "this is not an address of this server")
         if self.headers.get("Origin") not in (None, *(f"http://{name}" for name in own)):
             raise Refusal(403, "another site asks")
         if self.headers.get("Sec-Fetch-Site") not in (None, "same-origin", "none"):
@@ -152,7 +152,7 @@ class Handler(BaseHTTPRequestHandler):
             parts = urlsplit(self.path)
             query = parse_qs(parts.query, max_num_fields=8)
         except ValueError:
-            raise Refusal(400, "this is no address") from None
+            raise Refusal(400, "the address is invalid") from None
         _, token, path = (*parts.path.split("/", 2), "", "")[:3]
         if not hmac.compare_digest(token.encode(), self.server.token.encode()):
             raise Refusal(404, "open the address that `costcalc serve` printed")
@@ -176,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(404, "there is no such question")
         kind, act = acts[path]
         if self.headers.get_content_type() != kind:
-            raise Refusal(415, f"the body is no {kind}")
+            raise Refusal(415, f"the body is not {kind}")
         answer = json.dumps(act(query), allow_nan=False).encode()
         self._send(200, "application/json", answer)
 
@@ -185,7 +185,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             request = json.loads(body)
         except (ValueError, RecursionError):
-            raise Refusal(400, "the body is no JSON") from None
+            raise Refusal(400, "the body is not JSON") from None
         return self.server.asked(lambda: self.server.engine.answer(request))
 
     def _hold(self, query: dict[str, list[str]]) -> dict[str, Any]:
@@ -193,7 +193,7 @@ class Handler(BaseHTTPRequestHandler):
         suffix = os.path.splitext(name)[1].lower()
         left = self._size(limits.GRAPH_FILE_BYTES)
         if not key or suffix not in GRAPHS:
-            raise Refusal(400, "a file has a key, and a name that ends as one of a model")
+            raise Refusal(400, "a file needs a key, and a name with the suffix of a model")
         with tempfile.TemporaryDirectory(prefix="costcalc-") as folder:
             path = os.path.join(folder, f"model{suffix}")  # only the suffix of the name is used
             with open(path, "xb") as file:
@@ -207,7 +207,7 @@ class Handler(BaseHTTPRequestHandler):
         """Length of the body. Raises Refusal if it is missing or too large."""
         given = self.headers.get_all("Content-Length") or []
         if self.headers.get("Transfer-Encoding") is not None or len(given) != 1 or not given[0].isdecimal():
-            raise Refusal(411, "the body states no length")
+            raise Refusal(411, "the length of the body is missing")
         if len(given[0]) > 12 or int(given[0]) > most:
             raise Refusal(413, f"the body is larger than {most:,} bytes")
         return int(given[0])

@@ -31,7 +31,7 @@ from .options import Asked, Output, SpecCommand, convention_option, deliver, out
     help="Pareto front of the counted metric and METRIC within the budgets; `,max` if more is better.",
 )
 @click.option(
-    "--estimate", type=click.IntRange(1), metavar="N", help="Estimate from N networks what cannot be counted."
+    "--estimate", type=click.IntRange(1), metavar="N", help="Sample N networks to estimate what cannot be counted."
 )
 @click.option("--plot", metavar="FILE", help="Draw the histogram to a .svg or .png file, budgets as lines.")
 @convention_option()
@@ -83,7 +83,7 @@ def _question(limits: dict[str, str], options: dict[str, Any]) -> Any:
 
     lists = [f"--{name}" for name in ("nth", "samples", "front") if options[name]]
     if len(lists) > 1:
-        raise OptionError(Problem("usage", f"{' and '.join(lists)} are two answers: ask for one of them"))
+        raise OptionError(Problem("usage", f"{' and '.join(lists)} cannot be combined"))
     front: tuple[str, ...] = ()
     if options["front"]:
         other, comma, word = options["front"].partition(",")

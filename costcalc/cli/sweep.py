@@ -80,7 +80,11 @@ def command(spec: str, out: Output, **options: Any) -> None:
     model = with_storage(load(spec))
     space = _space(model, axes_of(model, options), options)
     if space.size > MANY and not options["yes"]:
-        raise OptionError(Problem("limit", f"{space.size:,} points are many", help="add --yes if you mean it"))
+        raise OptionError(
+            Problem(
+                "limit", f"{space.size:,} points are more than the limit of {MANY:,}", help="add --yes to compute them"
+            )
+        )
     effective = ["effective_alpha"] * options["effective"]
     metrics = [*dict.fromkeys([*options["metrics"], *effective])]
     if _is_dataset(out, options):
@@ -125,7 +129,7 @@ def _question(model: Model, space: Any, metrics: list[str], options: Mapping[str
 
 def _say_skipped(skipped: Mapping[str, int]) -> None:
     for reason, count in skipped.items():
-        click.echo(f"left out {count:,} points: {reason}", err=True)
+        click.echo(f"skipped {count:,} points: {reason}", err=True)
 
 
 def axes_of(model: Model, options: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -231,7 +235,7 @@ def _frames(
         complete = columns[COMPLETE]
         if bounded is False and not complete.all():
             help = "sweep the settings with such layers separately"
-            raise OptionError(Problem("incomplete", "at later points the cost of a layer is not known", help=help))
+            raise OptionError(Problem("incomplete", "at later points the cost of a layer is unknown", help=help))
         bounded = not complete.all() if bounded is None else bounded
         kept = {name: columns[name] for name in (*space.names, *metrics)}
         yield pandas.DataFrame({**kept, **({"complete": complete} if bounded else {})})

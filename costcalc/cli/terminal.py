@@ -83,7 +83,7 @@ class Progress:
             sys.stderr.flush()
         if kind is KeyboardInterrupt and self.resumes and not manner().quiet:
             of = f" of {self.total:,}" if self.total else ""
-            sys.stderr.write(f"stopped at {self.done:,}{of} {self.unit}; the same command with --resume goes on\n")
+            sys.stderr.write(f"stopped at {self.done:,}{of} {self.unit}; the same command with --resume continues\n")
 
     def begin(self, total: int) -> None:
         """Restart with another total."""

@@ -24,7 +24,7 @@ from .options import Asked, Output, SpecCommand, convention_option, names, outpu
     type=click.Choice(["unfused", "math", "fused"]),
     default="unfused",
     show_default=True,
-    help="What attention keeps; math is nn.MultiheadAttention with PyTorch's unfused kernel.",
+    help="Tensors that attention saves; math is nn.MultiheadAttention with PyTorch's unfused kernel.",
 )
 @click.option(
     "--masks", type=click.Choice(["1", "2", "4"]), help="Bytes per value of dropout masks [default: as other values]."
@@ -34,7 +34,7 @@ from .options import Asked, Output, SpecCommand, convention_option, names, outpu
     metavar="BLOCKS",
     default="",
     callback=names,
-    help="Blocks that keep only their inputs, by name or pattern: 'stage_*'.",
+    help="Blocks that save only their inputs, by name or pattern: 'stage_*'.",
 )
 @click.option(
     "--ranks", type=click.IntRange(1, 10**6), metavar="N", help="Number of devices: shows the stages of ZeRO."
@@ -42,7 +42,7 @@ from .options import Asked, Output, SpecCommand, convention_option, names, outpu
 @convention_option()
 @click.option("--by", type=click.Choice(["layer", "type", "block"]), default="layer", show_default=True)
 @click.option("--depth", type=click.IntRange(1, 100), default=1, show_default=True, help="Levels of names, for blocks.")
-@click.option("--all", "everything", is_flag=True, help="Also list layers that compute and keep nothing.")
+@click.option("--all", "everything", is_flag=True, help="Also list layers that compute and save nothing.")
 @output_options
 def command(
     spec: str,

@@ -39,7 +39,7 @@ def _say(files: Mapping[str, Stamp]) -> None:
     first, *others = (os.path.relpath(path) for path in files)
     more = f" and {len(others)} more" if others else ""
     sys.stdout.flush()
-    note(f"watching {first}{more}; Ctrl-C ends")
+    note(f"watching {first}{more}; Ctrl-C stops")
 
 
 def _wait(files: Mapping[str, Stamp]) -> None:

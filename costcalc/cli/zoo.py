@@ -39,7 +39,7 @@ def command(name: str | None, out: Output) -> None:
         help = nearest(known, configs()) or "`costcalc zoo` lists them"
         raise OptionError(Problem("unknown-config", f"there is no shipped config `{brief(name)}`", help=help))
     elif out.format or out.as_json:
-        help = f"`costcalc analyze {known} --json` has its numbers"
+        help = f"`costcalc analyze {known} --json` prints its figures"
         raise OptionError(Problem("usage", "a config is printed as YAML: it has no other format", help=help))
     else:
         out.deliver(_text(known, out.output))

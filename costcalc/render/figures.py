@@ -24,7 +24,7 @@ def drawing(grid: bool = False) -> Iterator[Any]:
     try:
         import matplotlib
     except ImportError:
-        message = "pictures need the matplotlib package"
+        message = "plots need the matplotlib package"
         raise OptionError(Problem("missing-extra", message, help="pip install 'costcalc[plot]'")) from None
     matplotlib.use("Agg")
     from matplotlib import pyplot

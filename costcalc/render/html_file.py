@@ -36,7 +36,7 @@ _FILE = """<!doctype html>
 </head>
 <body>
 <svg id="ns" width="0" height="0" aria-hidden="true"></svg>
-<noscript><p>{title}: this page needs JavaScript, which it has inside; it loads nothing.</p></noscript>
+<noscript><p>{title}: this page needs JavaScript; it loads nothing.</p></noscript>
 <div id="app"></div>
 <script type="application/json" id="data">{data}</script>
 <script>{script}</script>

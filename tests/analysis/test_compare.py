@@ -241,14 +241,14 @@ def test_bytes(run, words, size):
     assert (code, found["totals"]["bytes_b"]) == (0, design.totals["moved"] * size)
     assert found["totals"]["mult_adds_per_byte_b"] == design.totals["cost"] / (design.totals["moved"] * size)
     text = run("compare", "vgg16", "--conv", "separable", *words).out
-    assert f"each layer once, {size} bytes a value" in text
+    assert f"each layer once, {size} bytes per value" in text
     assert "B has 7.79 times fewer mult-adds, 1.03 times more bytes moved" in text
 
 
 # errors
 
 
-ONE = "error: there is one design only: nothing to compare it with\n"
+ONE = "error: there is only one design: nothing to compare it with\n"
 ONE += (
     "  = help: name another spec, or use --at alpha=0.5, --conv standard or separable, --thin 0.75, --merge or --fold\n"
 )
@@ -304,15 +304,15 @@ ERRORS = {
     "vgg16 resnet50 --layers stag_1": (
         "error: no layer is called `stag_1`\n  = help: a similar name exists: `stage_1`\n"
     ),
-    "vgg16 resnet50 --sort params": "error: `--sort` needs three designs or more; here are two\n",
-    "vgg16 resnet50 mobilenet --by type": "error: `--by` is for two designs; here are more\n",
+    "vgg16 resnet50 --sort params": "error: `--sort` needs three designs or more; there are two\n",
+    "vgg16 resnet50 mobilenet --by type": "error: `--by` is for two designs; there are more\n",
     "vgg16 resnet50 mobilenet --sort parms": (
         "error: there is no column `parms`\n  = help: a similar name exists: `params`\n"
     ),
     "vgg16 resnet50 mobilenet --sort bytes": (
         "error: there is no column `bytes`\n  = help: known: `mult_adds`, `params`, `ratio`, `params_ratio`\n"
     ),
-    "vgg16 --stem": "error: `--stem` goes with `--conv separable`\n",
+    "vgg16 --stem": "error: `--stem` needs `--conv separable`\n",
     "vgg16 resnet50 --dtype int3": (
         "error: `dtype` cannot be `int3`\n"
         "  = help: a number of bytes from 1 to 64, or `float64`, `float32`, `float16`, `bfloat16`, `int8`\n"
@@ -358,7 +358,7 @@ def test_nothing_in_common(run, tmp_path):
     (tmp_path / "b.yaml").write_text("input: [100, 7]\nlayers: [{lstm: 5}]\n")
     code, out, _ = run("compare", "a.yaml", "b.yaml")
     assert code == 0
-    assert "\nno layer of A stands for one of B\n" in out
+    assert "\nno layer of A corresponds to a layer of B\n" in out
     assert "total" in out
     assert "stands for" not in run("compare", "a.yaml", "a.yaml").out
 
@@ -367,11 +367,11 @@ def test_lower_bounds_are_called_so(run, tmp_path):
     (tmp_path / "a.yaml").write_text(INPUT + "layers: [{conv: 3x3, out: 16}]\n")
     (tmp_path / "b.yaml").write_text(INPUT + "layers: [{conv: 3x3, out: 16}, {opaque: a sort}]\n")
     assert (
-        "\nB: lower bounds (>=): the cost of opaque: a sort (opaque) is not known\n"
+        "\nB: lower bounds (>=): the cost of opaque: a sort (opaque) is unknown\n"
         in run("compare", "a.yaml", "b.yaml").out
     )
     league = run("compare", "a.yaml", "b.yaml", "vgg16").out
-    assert "\nb: lower bounds (>=): the cost of opaque: a sort (opaque) is not known\n" in league
+    assert "\nb: lower bounds (>=): the cost of opaque: a sort (opaque) is unknown\n" in league
 
 
 # formats
@@ -430,11 +430,11 @@ def test_what_is_left_alone_is_in_the_notes_and_in_json(run, tmp_path):
     layers = "[{conv: 1x1, out: 16}, {conv: 3x3, out: 16, groups: 2}, {conv: 3x3, out: 16}]"
     (tmp_path / "net.yaml").write_text(f"{INPUT}layers: {layers}\n")
     words = ["compare", "net.yaml", "--conv", "separable"]
-    assert "\nleft as it is: conv_2: it is grouped\n" in run(*words).out
+    assert "\nunchanged: conv_2: it is grouped\n" in run(*words).out
     assert json.loads(run(*words, "--json").out)["left_alone"] == [{"name": "conv_2", "why": "it is grouped"}]
     many = "[{conv: 1x1, out: 16}, {conv: 3x3, out: 16, groups: 2, repeat: 8}, {conv: 3x3, out: 16}]"
     (tmp_path / "net.yaml").write_text(f"{INPUT}layers: {many}\n")
-    assert "\nand 3 more left as they are\n" in run(*words).out
+    assert "\nand 3 more unchanged\n" in run(*words).out
 
 
 def test_league(run):

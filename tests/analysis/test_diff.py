@@ -583,7 +583,7 @@ def test_one_or_the_other(run, pair, words):
 def test_lower_bounds_are_called_so(run, tmp_path):
     write(tmp_path, a=LEAF, b=LEAF.replace("}]", "}, {opaque: a sort}]"))
     out = run("diff", "a.yaml", "b.yaml").out
-    assert "after: lower bounds (>=): the cost of opaque: a sort (opaque) is not known" in out
+    assert "after: lower bounds (>=): the cost of opaque: a sort (opaque) is unknown" in out
 
 
 def test_names_steer_no_terminal(run, tmp_path):

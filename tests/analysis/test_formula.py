@@ -227,7 +227,7 @@ def test_workings_of_other_operations(run, tmp_path):
     assert code == 0
     totals = [int(text.replace(",", "")) for text in re.findall(r"mult-adds  .* = ([\d,]+)$", out, re.M)]
     assert totals == [line.cost // line.times for line in analyze(tmp_path / "s.yaml").lines]
-    assert "3 times a sample" in out
+    assert "3 times per sample" in out
 
 
 def test_attention_is_worked_by_its_projections_and_its_pairs_of_tokens(run):

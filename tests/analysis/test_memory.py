@@ -189,14 +189,14 @@ def test_an_unknown_operation_leaves_lower_bounds(run, tmp_path):
     assert (found.unknown, json.loads(found.text("json"))["complete"]) == (["Foo"], False)
     out = run("memory", "net.onnx", "-v").out
     assert out.startswith("peak >= ")
-    assert "of `Foo` the tensors are not known" in out
+    assert "the tensors of `Foo` are unknown" in out
     assert "next lower" not in out
     for metric in ("peak_bytes", "arena_bytes", "floor_bytes", "bytes_moved", "resident_bytes"):
         code, out, _ = run("check", "net.onnx", "--max", f"{metric}=1GiB")
         assert (code, f"`{metric}` cannot be judged" in out) == (2, True), metric
     found = json.loads(run("analyze", "net.onnx", "--device", "nvidia_a100_40gb", "--json").out)
     assert (found["complete"], [row["complete"] for row in found["layers"]]) == (False, [True, False])
-    assert "the cost of `Foo` is not known" in run("analyze", "net.onnx", "--device", "nvidia_a100_40gb").out
+    assert "the cost of `Foo` is unknown" in run("analyze", "net.onnx", "--device", "nvidia_a100_40gb").out
     assert memory("mobilenet").unknown == []
 
 

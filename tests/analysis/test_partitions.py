@@ -104,7 +104,7 @@ def test_points_that_cannot_be_are_left_out_or_refused(run):
     assert (found.code, "at w=1, res=1" in found.err) == (2, True)
     assert os.listdir("points") == ["_parts.jsonl"]
     found = run(*line[:-1], "others/", "--jobs", "2", "--skip-invalid")
-    assert (found.code, "left out 8 points" in found.err) == (0, True)
+    assert (found.code, "skipped 8 points" in found.err) == (0, True)
     assert json.loads(Path("others/_costcalc.json").read_text())["points"] == 12
 
 

@@ -119,7 +119,7 @@ def test_the_roofline_as_a_picture(run, tmp_path):
     marks = [one for one in ET.fromstring(text).iter() if one.get("id", "").startswith("PathCollection_")]
     drawn = sum(one.tag.endswith("}use") for group in marks for one in group.iter())
     assert drawn == 28 + 2  # the layers with mult-adds, and both kinds in the legend
-    assert "bounds, no predictions" in text or "predictions" in text
+    assert "bounds, not predictions" in text or "predictions" in text
     assert run("plot", "mobilenet", "--roofline", "--device", "nvidia_t4", "--bits", "8", "-o", "r.png").code == 0
     assert (tmp_path / "r.png").stat().st_size > 1000
 

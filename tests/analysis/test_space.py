@@ -208,7 +208,7 @@ def test_more_shapes_than_can_be_walked_are_refused(run, tmp_path):
         'layers: [{conv: 1x1, out: "w[0]"}, {conv: 1x1, out: "w[1]"}]\n'
     )
     done = run("space", "net.yaml")
-    assert (done.code, "20,002 shapes of 20,002 networks" in done.err) == (2, True), done.err
+    assert (done.code, "20,002 input shapes with 20,002 networks" in done.err) == (2, True), done.err
 
 
 def test_a_limit_that_is_none_is_refused_before_anything_is_counted(run, tmp_path, monkeypatch):
@@ -252,7 +252,7 @@ def test_a_layer_that_is_not_there_reads_nothing():
 def test_what_is_set_is_no_choice():
     assert space(loads(WIDTHS), w=8).networks == 2**3
     assert space(loads(WIDTHS), settings={"w[0]": 8}).networks == 3**2 * 2**3
-    with pytest.raises(OptionError, match="no variable with choices"):
+    with pytest.raises(OptionError, match="no unset variable with choices"):
         space(loads(WIDTHS), w=8, k=3)
 
 
@@ -285,7 +285,7 @@ def test_the_command(run, tmp_path):
     text = run("space", "net.yaml", "--max", f"mult_adds={limit}").out
     assert text.startswith(f"216 networks\n{found['fitting']} fit mult_adds <= {limit:,} (")
     code, _, err = run("space", "mobilenet")
-    assert (code, "no variable with choices" in err) == (2, True)
+    assert (code, "no unset variable with choices" in err) == (2, True)
     assert run("space", "net.yaml", "-m", "arena_bytes")[0] == 2
 
 

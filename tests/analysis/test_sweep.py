@@ -219,7 +219,7 @@ def test_invalid_points_name_themselves_or_are_left_out(run, tmp_path):
         ("6", "3"),
         ("6", "5"),
     ]
-    assert "left out 4 points" in err
+    assert "skipped 4 points" in err
 
 
 PIECES = """

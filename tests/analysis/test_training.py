@@ -264,7 +264,7 @@ def test_what_cannot_be(options):
 def test_what_keeps_more_is_a_lower_bound(run, tmp_path):
     (tmp_path / "n.yaml").write_text("input: [5, 8]\nlayers: [{lstm: 8}, {linear: 2}]\n")
     out = run("training", "n.yaml")[1]
-    assert "lower bounds of bytes: lstm may keep more than is known" in out
+    assert "lower bounds of bytes: lstm may save more than is known" in out
     assert ">=" not in out.partition("saved bytes")[2].splitlines()[2].rsplit("  ", 1)[0]  # its mult-adds are known
     assert ">= " in out
     assert json.loads(run("training", "n.yaml", "--json")[1])["complete"] is False

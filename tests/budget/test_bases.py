@@ -71,14 +71,14 @@ def test_why_there_is_no_base(there, monkeypatch):
     assert found.why_none.message == "git knows no revision `origin/dev`"
     assert found.why_none.help == "git fetch origin dev, or `fetch-depth: 0` in CI"
     assert (found.renames, found.of("net.yaml"), found.deleted(".", lambda _: True)) == (None, None, [])
-    assert found.note == "no base: limits are judged by themselves"
+    assert found.note == "no base: limits are judged without a comparison"
     why = begun(there, monkeypatch, ci={"COSTCALC_BASE": "v9"}).why_none
     assert (why.message, why.help) == ("git knows no revision `v9`", "name the base: --base main")
 
 
 def test_on_the_commit_itself_only_what_is_not_committed_is_a_change(there):
     there({}, {}, head=True)
-    own = ", the commit that is checked out: only what is not committed is a change"
+    own = ", the checked-out commit: only uncommitted edits count as changes"
     assert bases.Bases("main").note == f"base: main (ccccccc){own}"
 
 

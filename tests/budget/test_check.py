@@ -101,7 +101,7 @@ def test_the_base_is_where_the_branch_began(repository, run):
     assert statuses(run, "--base", "HEAD")[0] == 0
     out = run("check", "--base", "HEAD")[1]
     assert "base: HEAD (" in out
-    assert "only what is not committed is a change" in out
+    assert "only uncommitted edits count as changes" in out
 
 
 def test_base_of_a_pull_request(repository, run, monkeypatch):
@@ -149,7 +149,7 @@ def test_a_limit_that_needs_no_base_is_judged_in_a_shallow_clone(repository, run
     subprocess.run(["git", "checkout", "-q", "--detach"], check=True)
     subprocess.run(["git", "remote", "remove", "origin"], check=True)
     code, out, _ = run("check")
-    assert (code, "no base: limits are judged by themselves" in out) == (0, True)
+    assert (code, "no base: limits are judged without a comparison" in out) == (0, True)
     (clone / "net.yaml").write_text(net(11))
     assert statuses(run) == (1, {"max mult_adds": "over"})
 
@@ -289,7 +289,7 @@ def test_of_an_incomplete_total_only_the_known_part_is_judged(run, tmp_path, giv
     (tmp_path / "costcalc.yaml").write_text(limits(limit))
     found, out, _ = run("check")
     assert found == code
-    assert ("the figure of `opaque` is not known" in out) == (code == 2)
+    assert ("the figure of `opaque` is unknown" in out) == (code == 2)
 
 
 def test_incomplete_against_a_base(repository, run):

@@ -78,7 +78,7 @@ WRONG = [  # the file (places between « »), the code and the message of the er
     ("«{}»", "missing-key", "there are no checks here"),
     ("checks: [«x»]", "not-a-map", "expected a map, found `x`"),
     ("checks: [«{max: {params: 1M}}»]", "missing-key", "a check needs `spec:`"),
-    ("checks: [«{spec: net.yaml}»]", "missing-key", "this check limits nothing"),
+    ("checks: [«{spec: net.yaml}»]", "missing-key", "this check has no limits"),
     (ONE.format("«maks»: {params: 1}, max: {params: 1}"), "unknown-key", "unknown key `maks`"),
     (ONE.format("max: {«parms»: 1M}"), "unknown-metric", "there is no metric `parms`"),
     (ONE.format("max: {«frame.params»: 1M}"), "unknown-convention", "there is no convention `frame`"),

@@ -154,9 +154,7 @@ def test_a_lower_bound_can_break_a_limit_and_not_keep_it(kind, where, text, now,
     if wanted:
         assert judge(limit, *sides).status == wanted
     else:
-        with pytest.raises(
-            SpecError, match=r"`mult_adds` cannot be judged: the figure of `[ab]` is not known"
-        ) as error:
+        with pytest.raises(SpecError, match=r"`mult_adds` cannot be judged: the figure of `[ab]` is unknown") as error:
             judge(limit, *sides)
         assert error.value.problems[0].code == "incomplete"
 

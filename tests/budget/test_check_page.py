@@ -50,7 +50,7 @@ WARN  {SMALL}
 warning[over-limit] params 90 is 10 (10.0 %) under the limit 100
   base: 95 at main (0123456); this change takes away 5
   more: 2 other layers break it too
-  help: reduce it, or give another limit than 100
+  help: reduce it, or set a limit other than 100
 
 ERROR  {ODD}
 
@@ -63,7 +63,7 @@ FAIL  {GROWN}
 
 error[grew] params 100 -> 110, +10.0 %: more than +5%, which allows 105
   base: main (0123456)
-  help: reduce it, or give another limit than +5%
+  help: reduce it, or set a limit other than +5%
 
 3 limits raised or removed, 1 exception, 2 failed, 2 not judged, 1 already over, 1 warned, 1 excepted, 1 passed, \
 1 skipped (new spec: {NEW})"""
@@ -100,7 +100,7 @@ ROWS = [
         ],
     ),
     (Fraction(215, 1600), ("FAIL", TITLED, "mult-adds", "170M", "160M", "181.5M", "+13.44 %", OVER)),
-    (Fraction(1, 10), ("FAIL", GROWN, "params", "+5%", "100", "110", "+10.00 %", f"{ADDS} more than it may")),
+    (Fraction(1, 10), ("FAIL", GROWN, "params", "+5%", "100", "110", "+10.00 %", f"{ADDS} more than allowed")),
     (
         Fraction(1, 10),
         *[("ok", GROWN, "activations", "+5%", "100", "110", "+10.00 %", "allowed by an exception, for this change")],
@@ -188,7 +188,7 @@ RECORDS = [  # without settings and messages
 ]
 SAID = {"limit-removed", "shown", "error"}  # statuses whose message has its own test
 REMOVED = ["limit removed: max fc* params 3, of a, b", "limit removed: min mult_adds 1, of c.yaml"]
-BOUND = "`now` is a lower bound: the cost of a layer is not known"
+BOUND = "`now` is a lower bound: the cost of a layer is unknown"
 
 
 def test_records_have_a_value_for_each_field(page):

@@ -77,7 +77,7 @@ def test_all_that_is_wrong_is_said_at_its_check(tree):
         found(tree, "nothing_of_that_name_at_all")
     with pytest.raises(FileError) as error:
         found(tree, "nothing/of/that/name/at/all.onnx")
-    assert error.value.problems[0].help == "take the check out, or correct the path"
+    assert error.value.problems[0].help == "remove the check, or correct the path"
 
 
 BOUNDED = [(9, ["**/*.yaml"] * 4, None), (9, ["**/*.yaml"] * 3, 9), (7, ["m/*.yaml"], None), (8, ["m/*.yaml"], 1)]

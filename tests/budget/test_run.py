@@ -57,7 +57,7 @@ def test_without_a_repository_only_changes_need_a_base(there):
     assert [(each.code, each.place.line, each.help) for each in one.problems] == [
         ("not-a-repository", 4, "`max` and `min` need no base")
     ]
-    assert (one.base, one.state, checked.base) == (None, "error", "no base: limits are judged by themselves")
+    assert (one.base, one.state, checked.base) == (None, "error", "no base: limits are judged without a comparison")
     assert (checked.loosened, checked.deleted, checked.root) == ((), (), os.path.realpath("."))
     with pytest.raises(CostcalcError, match="this is not a git repository"):
         finished()
@@ -261,12 +261,12 @@ def test_a_test_fails_for_what_is_over_a_limit(there):
     assert [str(one.path) for one in error.traceback.filter(error)] == [__file__]  # pytest shows the line of the test
     said = str(error.value).splitlines()
     assert said[0] == "net.yaml: mult-adds 11k is 1k (10.0 %) over the limit 10k"
-    assert said[1:] == ["  base: 11k at main (ccccccc); this change leaves it"]
+    assert said[1:] == ["  base: 11k at main (ccccccc); this change does not affect it"]
     with pytest.raises(AssertionError) as error:
         assert_within("net.yaml", max={"mult_adds": "10k", "params": "100"})
     first, *lines = str(error.value).splitlines()
     assert (first, len(lines)) == ("net.yaml: mult-adds 11k is 1k (10.0 %) over the limit 10k", 5)
-    assert lines[-1] == "  help: reduce it, or give another limit than 100"
+    assert lines[-1] == "  help: reduce it, or set a limit other than 100"
     there({"costcalc.yaml": CHECKS + "    level: warn\n"}, {"costcalc.yaml": CHECKS, "net.yaml": NET % 9})
     assert assert_within(base="main").state == "warn"
     there({"net.yaml": "layers: [\n"})

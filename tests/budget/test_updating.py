@@ -99,7 +99,7 @@ def test_layout_and_comments_stay(there):
 def test_what_cannot_be_rewritten_leaves_every_file(there, limits):
     there({"net.yaml": NET % 11 + "budget: {params: 100}\n"})
     text = f"checks:\n- spec: net.yaml\n  {limits}\n"
-    with pytest.raises(CostcalcError, match="this limit cannot be rewritten as it stands") as error:
+    with pytest.raises(CostcalcError, match="this limit cannot be rewritten in its current form") as error:
         written(text)
     (problem,) = error.value.problems
     assert (problem.code, problem.help) == ("unwritable", "write it on one line, as in mult_adds: 170M")

@@ -19,7 +19,7 @@ layers:
   - {opaque: a sort, when: sorted}
 """
 LINES = [  # command line, the text that marks its numbers as lower bounds
-    ("analyze net.yaml", "lower bounds (>=): the cost of opaque: a sort (opaque) is not known"),
+    ("analyze net.yaml", "lower bounds (>=): the cost of opaque: a sort (opaque) is unknown"),
     ("analyze net.yaml", ">= 13,824"),
     ("analyze net.yaml --format md", ">= 13,824"),
     ("analyze net.yaml --format latex", "13,824"),
@@ -27,11 +27,11 @@ LINES = [  # command line, the text that marks its numbers as lower bounds
     ("sweep net.yaml --vary alpha=0.5,1 --vary sorted=true,false --pivot", "lower bounds (>=)"),
     ("fit net.yaml --vary alpha=0.25:1:0.25 --max params=200", "lower bounds (>=) where `complete` is false"),
     ("formula net.yaml", "mult_adds >= 13824*alpha"),
-    ("formula net.yaml", "lower bounds (>=): the cost of a layer is not known"),
+    ("formula net.yaml", "lower bounds (>=): the cost of a layer is unknown"),
     ("formula net.yaml --format latex", r"\text{mult\_adds} \geq"),
     ("formula net.yaml --format python", "lower bounds (>=)"),
     ("compare net.yaml --at alpha=0.5 --at alpha=1", "lower bounds (>=)"),
-    ("diff net.yaml other.yaml", "not known"),
+    ("diff net.yaml other.yaml", "unknown"),
     ("reproduce net.yaml", ">= 216"),
     ("check net.yaml --max params=300", "cannot be judged"),
 ]
@@ -98,7 +98,7 @@ APART = {  # the commands that show none, or whose own tests say so
     *("devices", "conventions", "selftest", "import", "export", "ops", "schema", "validate", "help", "limits"),
     *("completion", "serve", "plot", "memory", "bench", "zoo", "reconcile", "reproduce"),
 }
-SAID = {"unknown": r">=|is not known|cannot be judged", "uncounted": "counts 0 for"}
+SAID = {"unknown": r">=|unknown|cannot be judged", "uncounted": "counts 0 for"}
 IN_JSON = {"unknown": r'"complete": ?false|"incomplete"|"unknown"', "uncounted": '"uncounted": '}
 
 
@@ -161,7 +161,7 @@ def test_the_library_says_it(monkeypatch, tmp_path, kind):
         assert not several.frame()["complete"].any()
         assert not any(row.complete for row in survey(".", **how).rows)
         assert not sweep("net.yaml", d=[8, 16], metrics=metric, **how)["complete"].any()
-        assert "not known" in repr(explain("net.yaml", **how))
+        assert "unknown" in repr(explain("net.yaml", **how))
         assert "lower bounds" in repr(picture)
 
 

@@ -58,5 +58,5 @@ def test_what_can_go_on_says_so_when_it_is_stopped(monkeypatch, resumes):
     bar = terminal.Progress(100, "files", resumes)
     bar.add(25)
     bar.__exit__(KeyboardInterrupt)
-    said = "stopped at 25 of 100 files; the same command with --resume goes on\n"
+    said = "stopped at 25 of 100 files; the same command with --resume continues\n"
     assert sys.stderr.getvalue() == (said if resumes else "")

@@ -35,7 +35,7 @@ def test_a_missing_package_is_named(capsys, name):
     error = ModuleNotFoundError(f"No module named '{name}.core'", name=f"{name}.core")
     assert report_failure(error, []) == 2
     err = capsys.readouterr().err
-    assert f"error: this needs the package `{name}`, which is not there" in err
+    assert f"error: this needs the package `{name}`, which is not installed" in err
     assert "pip install" in err
     assert report_failure(ModuleNotFoundError("No module named 'costcalc.x'", name="costcalc.x"), []) == 101
 

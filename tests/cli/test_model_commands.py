@@ -198,7 +198,7 @@ def test_import_and_export_after_it(run, net, name, tmp_path):
     [
         ("--to torch --weights zero", "a PyTorch file has no weights"),
         ("--to torch --seed 1", "a PyTorch file has no weights"),
-        ("--to onnx --weights none --seed 1", "--weights none has nothing to seed"),
+        ("--to onnx --weights none --seed 1", "--seed needs random weights"),
     ],
 )
 def test_no_option_of_export_is_ignored(run, tmp_path, args, says):

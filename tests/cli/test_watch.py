@@ -54,7 +54,7 @@ def test_an_included_file_is_watched(run, edits):
     edits([{"part.yaml": PART.format(5)}, {"other.yaml": ""}, {"net.yaml": NET + "  - {linear: 2}\n"}])
     done = run(*ANALYZE)
     assert (done.code, counts(done.out)) == (130, ["32", "40", "50"])
-    assert done.err.count("watching net.yaml and 1 more; Ctrl-C ends") == 3
+    assert done.err.count("watching net.yaml and 1 more; Ctrl-C stops") == 3
 
 
 @pytest.mark.usefixtures("net")

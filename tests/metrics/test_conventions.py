@@ -166,7 +166,7 @@ def test_the_list_of_conventions(run):
 
 def test_a_name_and_terms_are_too_much(run):
     code, _, err = run("conventions", "paper", "--terms")
-    assert (code, err) == (2, "error: --terms lists all that can be priced and takes no name\n")
+    assert (code, err) == (2, "error: --terms lists everything that can be priced and takes no name\n")
 
 
 def table_after(heading):

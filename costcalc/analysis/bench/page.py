@@ -83,7 +83,7 @@ class BenchPage(Page):
             for one in self.found
             if one.backward is not None
         ]
-        return Sheet(columns, rows, title="passes of training, means")
+        return Sheet(columns, rows, title="training passes, means")
 
     def notes(self) -> list[str]:
         """Runtime, threads and machine."""
@@ -92,9 +92,9 @@ class BenchPage(Page):
         noisy = ["no verdict: the median is more than 1.3 times the least, the machine was busy"] if unsteady else []
         ran = f"{first.runtime}, {first.threads} thread{'s' if first.threads > 1 else ''}, batch 1, 10 warm-ups"
         roof, passes = first.roofline, first.backward
-        floor = [f"floor, per layer: bounds of {roof.device.title} and no predictions"] if roof is not None else []
+        floor = [f"floor, per layer: bounds of {roof.device.title}, not predictions"] if roof is not None else []
         profile = [_PROFILE] if any(one.layers for one in self.found) else []
-        trained = [f"passes of training: {passes.runtime}, as many threads, batch 1, 10 warm-ups"] if passes else []
+        trained = [f"training passes: {passes.runtime}, as many threads, batch 1, 10 warm-ups"] if passes else []
         stamp = f"{ran}; {first.machine}; times of this machine at this moment; costcalc {__version__}"
         return [*noisy, *floor, *profile, *trained, stamp]
 

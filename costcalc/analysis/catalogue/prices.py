@@ -69,7 +69,7 @@ class ConventionPage:
 
     def notes(self) -> list[str]:
         """Notes of the convention, and that the list is complete."""
-        return [*self.convention.notes, "What is not listed counts 0."]
+        return [*self.convention.notes, "Quantities that are not listed count 0."]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
         """One row per price, then one per network or operation whose figure differs."""
@@ -121,7 +121,7 @@ class TermsPage(Page):
 
     def notes(self) -> Any:
         """How a price is written."""
-        return ["a price is for a name (`mac: 1`), or for it in one operation (`linear.mac: 0`), which goes before"]
+        return ["a price applies to a name (`mac: 1`); a price for one operation (`linear.mac: 0`) takes precedence"]
 
     def records(self) -> tuple[list[str], list[dict[str, str]]]:
         """One row per quantity or kind of number."""

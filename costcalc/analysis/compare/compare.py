@@ -234,7 +234,7 @@ def _sides(old: Network, new: Any, base: str | None, input: Any) -> list[Model]:
 def _compared(designs: list[Design], layers: str | None) -> Comparison | Designs:
     if len(designs) < 2:
         help = "name another spec, or use --at alpha=0.5, --conv standard or separable, --thin 0.75, --merge or --fold"
-        raise OptionError(Problem("usage", "there is one design only: nothing to compare it with", help=help))
+        raise OptionError(Problem("usage", "there is only one design: nothing to compare it with", help=help))
     _refuse_none(designs, layers)
     if len(designs) > 2:
         return Designs(designs)

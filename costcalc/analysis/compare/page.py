@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 A, B = "A", "B"
 NOTES = 5  # on designs of a table
 LABEL = 14  # characters of a setting in a column heading
-NOTHING_IN_COMMON = "no layer of A stands for one of B"
+NOTHING_IN_COMMON = "no layer of A corresponds to a layer of B"
 
 
 class ComparisonPage:
@@ -139,12 +139,12 @@ class ComparisonPage:
         """Layers left unchanged, the theoretical ratio, and the meaning of the figures."""
         alone, designs = self.comparison.left_alone, (self.left, self.right)
         found = [] if any(pair.left and pair.right for pair in self.comparison.pairs) else [NOTHING_IN_COMMON]
-        found += [f"left as it is: {printable(name)}: {reason}" for name, reason in alone[:5]]
-        found += [f"and {len(alone) - 5:,} more left as they are"] if len(alone) > 5 else []
+        found += [f"unchanged: {printable(name)}: {reason}" for name, reason in alone[:5]]
+        found += [f"and {len(alone) - 5:,} more unchanged"] if len(alone) > 5 else []
         if any(theory(pair) for pair in self.comparison.pairs):
             found.append("theory: 1/N + 1/DK^2 of a standard convolution (arXiv:1704.04861, section 3.1)")
         if self.size:
-            found.append(f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes a value")
+            found.append(f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes per value")
         for side, report in zip((A, B), (self.left.report, self.right.report), strict=True):
             found += [f"{side}: {note}" for note in gaps(report)]
         stamps = list(dict.fromkeys(stamp(design.report) for design in designs))
@@ -283,7 +283,7 @@ class LeaguePage(Page):
     def notes(self) -> list[str]:
         """Meaning of the figures."""
         convention = self.designs[0].report.convention
-        moved = [f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes a value"]
+        moved = [f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes per value"]
         meaning = f"convention {convention.name}: {convention.title}; costcalc {__version__}"
         left_out = [f"{printable(one.title)}: {note}" for one in self.designs for note in gaps(one.report)]
         more = [f"and {len(left_out) - NOTES:,} more notes of this kind"] if len(left_out) > NOTES else []
@@ -376,7 +376,7 @@ class DifferencePage:
     def notes(self) -> list[str]:
         """Meaning of the signs and of the figures."""
         seen = dict.fromkeys(pair.status for pair in self.pairs)
-        words = {"follows": "cost changed with what flows in", "rewritten": "changed"}
+        words = {"follows": "cost changed with the input", "rewritten": "changed"}
         legend = dict.fromkeys(f"{SIGNS[status]} {words.get(status, status)}" for status in seen)
         said = [", ".join(legend)] if legend else ["no layer differs"]
         for version, design in (("before", self.left), ("after", self.right)):

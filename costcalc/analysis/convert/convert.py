@@ -143,7 +143,9 @@ def _checked(form: str, weights: str | None, seed: int | None) -> str:
         message = "a PyTorch file has no weights: --weights and --seed are for ONNX"
         raise OptionError(Problem("usage", message, help=help))
     if seed is not None and weights in ("zero", "none"):
-        raise OptionError(Problem("usage", f"--weights {weights} has nothing to seed", help="--weights random"))
+        raise OptionError(
+            Problem("usage", f"--seed needs random weights, not --weights {weights}", help="--weights random")
+        )
     return form
 
 
@@ -151,7 +153,7 @@ def _notes(graph: Any) -> Iterator[str]:
     """Differences between the file and the spec."""
     many = [node for node in graph.nodes if node.row.times != 1]
     if many:
-        yield f"layers that run several times per sample run once in the file, as `{many[0].name}` does"
+        yield f"layers that run several times per sample run once in the file, such as `{many[0].name}`"
 
 
 class SpecText(str):

@@ -50,7 +50,7 @@ class Explanation(Result, _Chosen):
         parts = [text for row in self.rows if (text := row_text(row, self.convention, self.gradients.get(id(row))))]
         parts += [pair_text(*pair) for pair in separable(self.rows)]
         unknown = any(row.layer.unknown for row in self.rows)
-        nothing = "the cost is not known" if unknown else "no mult-adds and no weights"
+        nothing = "the cost is unknown" if unknown else "no mult-adds and no weights"
         parts = parts or [f"{self.layer or self.report.model.name}: {nothing}"]
         parts += [field_text(self.report, self.rows[-1])] if self.layer else [total_text(self.report)]
         parts = [part for part in parts if part]
@@ -183,7 +183,7 @@ _OF = {  # operations that use a symbol with another meaning
         "K": "keys",
         "C": "width of a query",
         "V": "width of a value",
-        "P": "pairs of query and key, the masked ones too",
+        "P": "pairs of query and key, including masked ones",
     },
     "einsum": dict.fromkeys(ascii_letters, "axes of the equation"),
     "embedding": {"V": "words", "N": "width of one"},
@@ -233,7 +233,7 @@ def row_text(row: Row, convention: Convention | None = None, gradient: Gradient 
     if weights and weights.value:
         lines.append(f"  params     {weights}" + (f" (the weights of {printable(row.shared)})" if row.shared else ""))
     if type(row.times) is int and row.times != 1 and cost:
-        lines.append(f"  {row.times:,} times a sample: {row.times * cost.value:,} mult-adds")
+        lines.append(f"  {row.times:,} times per sample: {row.times * cost.value:,} mult-adds")
     if row.chance and cost and cost.value:
         lines.append(_by_chance(row, cost.value * row.times))
     if gradient is not None:

@@ -113,7 +113,7 @@ def _of_grid(
     if maximize is not None and maximize not in (*axes, *metrics):
         metrics = (*metrics, maximize)
     if Grid(axes).size > MANY:
-        help = "give some of them fewer: --vary NAME=START:STOP:STEP"
+        help = "use fewer values: --vary NAME=START:STOP:STEP"
         raise OptionError(Problem("limit", f"{Grid(axes).size:,} settings are too many to try", help=help))
     columns, invalid = _evaluated(model, Grid(axes), metrics, convention)
     found = _chosen(tuple(axes), metrics, columns, Grid(axes).size, invalid, limits, maximize)

@@ -118,7 +118,7 @@ class Formula(_Forms):
         if {*values} != {*names}:
             wrong = min({*values} ^ {*names})
             message = f"`{wrong}` is not a symbol of this formula" if wrong in values else f"`{wrong}` has no value"
-            help = f"its symbols are {listed(names)}; `formula(spec, names=[..])` makes one in others"
+            help = f"its symbols are {listed(names)}; `formula(spec, names=[..])` uses others"
             raise OptionError(Problem("unknown-variable", message, help=help))
         return _compiled(self.symbols, form)(*(values[name] for name in names))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .formula import Formula
 
 
-BOUNDS = "lower bounds (>=): the cost of a layer is not known"
+BOUNDS = "lower bounds (>=): the cost of a layer is unknown"
 ASSUMED = 3  # number of assumptions shown
 
 

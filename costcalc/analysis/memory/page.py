@@ -91,12 +91,12 @@ class MemoryPage:
         """The other figures, possible reductions, and the meaning of the figures."""
         found, order, next_, least = self.found, self.found.order, self.found.plateau, self._least()
         lines = [
-            f"arena {least}{human(found.arena_bytes)} by a plan of the largest first; other allocators may differ",
+            f"arena {least}{human(found.arena_bytes)} planned largest first; other allocators may differ",
             f"floor {least}{human(found.floor_bytes)}: the largest inputs and outputs of one operation, in any order",
             f"weights {least}{human(found.weights_bytes)}; with the peak {least}{human(found.resident_bytes)}",
         ]
         if found.unknown:
-            lines.append(f"lower bounds (>=): of {listed(found.unknown[:SHOWN])} the tensors are not known")
+            lines.append(f"lower bounds (>=): the tensors of {listed(found.unknown[:SHOWN])} are unknown")
         if next_ and not found.unknown:
             lines.append(f"next lower {human(next_.bytes)} at {printable(next_.operation)}")
         if order and not found.unknown:
@@ -189,7 +189,7 @@ def picture(found: Memory, format: str) -> bytes:
             axes.bar([found.at], [found.peak_bytes], width=1.0, color="tab:red")
             operation = found.schedule[found.at].operation
             axes.set_title(plain(f"{found.model.name}: {found.peak_bytes:,} B at {operation}"))
-        axes.set_xlabel(fill(f"operations in the order they run; {found.storage.text}", NOTE), fontsize=8)
+        axes.set_xlabel(fill(f"operations in execution order; {found.storage.text}", NOTE), fontsize=8)
         axes.set_ylabel("live tensors")
         axes.yaxis.set_major_formatter(EngFormatter("B", sep=" "))
         data = io.BytesIO()

@@ -133,11 +133,11 @@ class RooflinePage(Page):
         """Bounds of the network, and the source of the device's figures."""
         found = self.found
         unknown = [one.name for one in self.rows if not one.complete]
-        lower = [f"lower bounds (>=): the cost of {listed(unknown[:SHOWN])} is not known"] if unknown else []
+        lower = [f"lower bounds (>=): the cost of {listed(unknown[:SHOWN])} is unknown"] if unknown else []
         return [
             *lower,
             f"at least {seconds(found.per_layer)} layer by layer; {seconds(found.floor)} for any implementation that "
-            "loads the weights once. These are bounds, no predictions",
+            "loads the weights once. These are bounds, not predictions",
             *(self._roof(bits, peak) for bits, peak in found.peaks.items()),
             f"{shipped(found.model) or printable(found.model.name)}; tensors stored {found.lives.storage.text}",
         ]
@@ -252,9 +252,9 @@ def picture(found: Roofline, format: str) -> bytes:
         _roofs(axes, found, [one.intensity for one in points])
         _marks(axes, points)
         _named(axes, points)
-        axes.set(xscale="log", yscale="log", ylabel="FLOP/s that it can reach at most (1 mult-add = 2)")
+        axes.set(xscale="log", yscale="log", ylabel="attainable FLOP/s (1 mult-add = 2 FLOPs)")
         axes.set_title(plain(f"{found.model.name} on {found.device.name}"))
-        axes.set_xlabel(fill(f"FLOP/B; {found.lives.storage.text}; bounds, no predictions", NOTE), fontsize=8)
+        axes.set_xlabel(fill(f"FLOP/B; {found.lives.storage.text}; bounds, not predictions", NOTE), fontsize=8)
         axes.legend(loc="lower right", fontsize=9)
         data = io.BytesIO()
         saved(figure, data, format)

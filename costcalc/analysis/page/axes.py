@@ -205,7 +205,7 @@ def _sorted(values: Sequence[Any]) -> list[Any]:
 
 
 ONE_AT_A_TIME = "The grid of all {count:,} settings is too large for this page: one variable moves at a time."
-FEWER = "The values of the variables are too many for this page: some are left out."
+FEWER = "There are too many values for this page: some are left out."
 NONE = "This network is too large for sliders: the page shows one setting."
 
 

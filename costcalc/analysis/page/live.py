@@ -28,7 +28,7 @@ FIRST = "mobilenet"  # the config that a playground opens first
 KEPT = 3  # networks kept in memory
 ROWS = 4_000  # layers times settings of one answer: about a second in a browser
 MOST_POINTS = 256
-FEW = "The view `Settings` shows what one slider reaches from here: all settings are too many for it."
+FEW = "There are too many settings for the view `Settings`: it shows those that one slider reaches."
 GRAPHS = tuple(suffix for suffix, form in READERS.items() if form is not SPEC)
 _TOO_LARGE = "this network is too large or too deep for the memory"
 
@@ -82,7 +82,7 @@ class Engine:
         asks = {"start": _start, "config": _config, "look": self._look, "page": self._page}
         kind = request.get("ask") if isinstance(request, Mapping) else None
         if not isinstance(kind, str) or kind not in asks:
-            raise _bad(f"a request asks for one of {listed(asks)}")
+            raise _bad(f"a request must ask for one of {listed(asks)}")
         with within("run_seconds", "this request"), uncollected():
             return asks[kind](request)
 
@@ -123,7 +123,7 @@ class Engine:
             )
         at = request.get("at", {})
         if not isinstance(at, Mapping) or any(type(one) not in (int, float, bool, str) for one in at.values()):
-            raise _bad("`at` has a number, a word or a truth for each variable")
+            raise _bad("`at` needs a number, a word or a boolean for each variable")
         at = {name: value for name, value in at.items() if name in model.variables}
         metrics = tuple(dict.fromkeys((*METRICS, *_texts(request, "metrics"))))
         return _Asked(key, model, convention, metrics, at)
@@ -139,7 +139,7 @@ class Engine:
             return key, self._models[key]
         text, name = source.get("text"), source.get("name", "network")
         if not isinstance(text, str) or not isinstance(name, str):
-            raise _bad("a source has a `text` and a `name`")
+            raise _bad("a source needs a `text` and a `name`")
         key = ("text", brief(printable(name), 80), text)
         if key in self._models:
             return key, self._models[key]
@@ -216,7 +216,7 @@ def _config(request: Mapping[str, Any]) -> dict[str, Any]:
 def _texts(request: Mapping[str, Any], name: str) -> list[str]:
     found = request.get(name, [])
     if not isinstance(found, list) or any(not isinstance(one, str) for one in found):
-        raise _bad(f"`{name}` is a list of words")
+        raise _bad(f"`{name}` must be a list of words")
     return found
 
 

@@ -123,7 +123,7 @@ def explain(
     printed = figure.value
     if type(printed) is not int or not printed:
         help = "write it as 8.2G, 317M or 4231976"
-        raise OptionError(Problem("bad-value", f"{text} is not a whole number above 0", help=help))
+        raise OptionError(Problem("bad-value", f"{text} is not a positive integer", help=help))
     priced = price_list(convention)
     with uncollected():
         model = spec if isinstance(spec, Model) else load(spec)
@@ -262,7 +262,7 @@ def _other(totals: Any, metric: str, figure: Any, complete: Any) -> Any:
     for name, total in totals.items():
         if (name == "params") != (metric == "params") and agreement(Count(total, 1, complete), figure) is not None:
             option = "params" if name == "params" else "cost"
-            return (f"but {total:,} {name.replace('_', '-')} have its digits: --metric {option}",)
+            return (f"but {total:,} {name.replace('_', '-')} match its digits: --metric {option}",)
     return ()
 
 

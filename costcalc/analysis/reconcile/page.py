@@ -43,7 +43,7 @@ def caveats(found: Reconciliation, conventions: Any) -> Iterator[Any]:
         for difference in one.differences:
             figure = "params" if found.metric == "params" else one.cost
             if difference.figure == figure and found.model.name in difference.of:
-                yield f"{one.name} itself prints another number for {found.model.name}: {difference.reason}"
+                yield f"{one.name} prints a different number for {found.model.name}: {difference.reason}"
 
 
 def parts_sheet(parts: tuple[Part, ...], gap: int) -> Sheet:
@@ -188,7 +188,7 @@ class AnswerPage:
         total = f"{found.total:,} {self.figure}"
         lines = [f"{printable(found.convention.name)}: {total}", f"printed: {found.typed}, {signed(found.gap)}"]
         if not found.explained:
-            return [*lines, "nothing explains it" + ("; what comes nearest:" if self.shown else ""), *found.other]
+            return [*lines, "nothing explains it" + ("; nearest counts:" if self.shown else ""), *found.other]
         more = len(found.explained) - len(self.shown)
         return [*lines, f"explained by: {found.explained[0][0].text}" + (f" ({more} more: --top)" if more > 0 else "")]
 

@@ -195,7 +195,7 @@ def _part(
 ) -> Part:
     section, name, prices, bug = key
     known = SECTIONS[section]
-    once = ", once whatever the input" if section == "numbers" else ""
+    once = ", once, regardless of the input" if section == "numbers" else ""
     return Part(
         _bug(prices, left, right) if bug else _name(section, name, prices),
         (prices[1] - prices[0]) * number,

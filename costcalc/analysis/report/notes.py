@@ -35,7 +35,7 @@ def notes(report: Report, view: View, shown: int) -> list[str]:
     found += [
         f"{one.title}: {_figure(report.figures[one.name])}" for one in report.metrics if one.name in report.figures
     ]
-    found += [f"not in these numbers: {printable(one)}" for one in report.model.left_out]
+    found += [f"not included: {printable(one)}" for one in report.model.left_out]
     found += gaps(report) + _law(report.accounting) + _everywhere(report)
     found += [_published(claim) for claim in _claims(report)]
     for metric, cap in report.model.budget.items():
@@ -72,13 +72,13 @@ def _is_pointwise(line: Line) -> bool:
 
 
 def gaps(report: Report) -> list[str]:
-    """Notes on what the totals leave out: costs that are not known, work that the convention counts 0 for."""
+    """Notes on what the totals leave out: unknown costs, and work that the convention counts 0 for."""
     return [*bounds(unknown(report)), *unpriced(report.uncounted)]
 
 
 def bounds(unknown: Sequence[str]) -> list[str]:
-    """The note that figures are lower bounds because the cost of something is not known."""
-    return [f"lower bounds (>=): the cost of {printable('; '.join(unknown))} is not known"] if unknown else []
+    """The note that figures are lower bounds because of unknown costs; empty if there are none."""
+    return [f"lower bounds (>=): the cost of {printable('; '.join(unknown))} is unknown"] if unknown else []
 
 
 _WORK = {

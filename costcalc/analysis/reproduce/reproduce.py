@@ -136,7 +136,7 @@ def chosen_rows(rows: Any, of: Mapping[str, tuple[str, ...]]) -> list[Row]:
         types = {row.type for row in rows}
         if name not in types:
             help = nearest(name, types) or f"the types: {listed(sorted(types))}"
-            raise OptionError(Problem("unknown-type", f"no layer is of type `{name}`", help=help))
+            raise OptionError(Problem("unknown-type", f"there is no layer of type `{name}`", help=help))
         rows = [row for row in rows if row.type == name]
     for pattern in of.get("layer", ()):
         rows = called(rows, pattern)
@@ -164,7 +164,7 @@ def _judged(model: Model, claim: Any, name: str, ours: Any) -> Finding:
         right: Any = figure(fixed, unit_of(name))
         verdict, why = ERRATUM, f"{claim.errata[name]}; it should be {fixed}"
         if agreement(ours, right) is None:
-            verdict, why = DIFFERS, f"it should be {fixed}, says its erratum, and that is not so either"
+            verdict, why = DIFFERS, f"its erratum says {fixed}, which is wrong too"
     elif how is None and name in claim.errata:
         verdict, why = ERRATUM, claim.errata[name]
     elif how is None and name in claim.unreproducible:

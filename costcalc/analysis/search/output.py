@@ -150,7 +150,7 @@ def spec_of(search: Search, one: Candidate) -> str:
     written = unpacked(packed(model)._replace(source=model.source._replace(text=text)))
     found = analyze(written, metrics=list(one.metrics), convention=search.space.prices).totals
     if any(found[name] != cost for name, cost in one.metrics.items()):
-        raise OptionError(Problem("limit", f"a network of {model.name} has another cost when it is written as a spec"))
+        raise OptionError(Problem("limit", f"a network of {model.name} has a different cost as a spec"))
     return text
 
 
@@ -191,7 +191,7 @@ def included(search: Search) -> dict[str, str]:
     files = {os.path.relpath(one.path, top or "."): one.text for one in model.included if not one.shipped}
     for path in files:
         if path.removesuffix(".yaml").isdigit():
-            raise OptionError(Problem("usage", f"the space includes {path!r}, as specs of networks are called"))
+            raise OptionError(Problem("usage", f"the space includes {path!r}, a name reserved for specs of networks"))
     return files
 
 

@@ -138,10 +138,10 @@ def _check_size(path: str, columns: int, rows: int = 0, size: int = 0) -> None:
 def _no_table(frame: Any, names: list[str], others: list[str]) -> str:
     """What is missing from a table, or ambiguous in it."""
     if NETWORK in others and names:
-        return f"it has `{NETWORK}` and columns of variables: one of them says what a network is"
+        return f"it has both `{NETWORK}` and columns of variables: keep one of them"
     if others:
         more = f" and {len(others) - SHOWN:,} more" if len(others) > SHOWN else ""
-        return f"{brief(listed(others[:SHOWN]))}{more} are no variables"
+        return f"{brief(listed(others[:SHOWN]))}{more} are not variables"
     if len(frame) > ROWS:
         return f"it has more than {ROWS:,} rows"
     return f"it has `{SCORE}`, and a column per variable, or `{NETWORK}`"

@@ -261,7 +261,7 @@ def _noted(journal: str) -> dict[str, float]:
 
 def _exhaustive(pool: _Candidates, scorer: _Scorer, evaluations: int, generator: random.Random) -> list[Candidate]:
     if pool.most > ALL:
-        message = f"{pool.most:,} networks are too many to try all"
+        message = f"{pool.most:,} networks are too many to try them all"
         raise OptionError(Problem("limit", message, help="--method random or evolution"))
     found: list[Candidate] = []
     for start in range(0, pool.most, POPULATION):

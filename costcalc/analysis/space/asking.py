@@ -83,7 +83,7 @@ def of_settings(model: Model, metrics: list[Metric], how: Mapping[str, Any], cou
     sample = Sample(axes, count, how["seed"])
     parts = [dict(one.columns) for one in results(model, sample, names, how["convention"], True)]
     if not all(np.all(part[COMPLETE]) for part in parts):
-        raise OptionError(Problem("incomplete", "the cost of a layer is not known: no estimate is possible"))
+        raise OptionError(Problem("incomplete", "the cost of a layer is unknown: no estimate is possible"))
     costs = {name: np.concatenate([part[name] for part in parts]) for name in names}
     kept = len(costs[names[0]])
     if not kept:
@@ -130,7 +130,7 @@ class SampledPage:
     def notes(self) -> list[str]:
         """Reason for the estimate, and the meaning of the figures."""
         found = self.found
-        refused = f"; {found.drawn.refused:,} of them are no network" if found.drawn.refused else ""
+        refused = f"; {found.drawn.refused:,} of them are invalid" if found.drawn.refused else ""
         note = storage_note(found.model, [*found.costs])
         return [
             f"not exact: {found.why}",

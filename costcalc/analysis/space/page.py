@@ -147,7 +147,7 @@ class SpacePage:
         return [
             *unpriced(self.uncounted),
             f"least {found.least:,}, {shares}most {found.most:,}",
-            f"exact, by {found.decomposed.how}{ways}{drawn}; choices that a network does not read make no other one",
+            f"exact, by {found.decomposed.how}{ways}{drawn}; choices that a network does not read do not count",
             *([note] if note else []),
             stamped(found.model, found.metric.priced, self.inputs, self.values),
         ]

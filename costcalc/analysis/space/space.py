@@ -173,7 +173,7 @@ class Space(Result):
 
         metrics = list({one.name: one for one in (self.metric, self._metric(other))}.values())
         if len(metrics) < 2:
-            message = f"a front has two metrics: `{other}` and another one"
+            message = f"a front needs two metrics: `{other}` and another one"
             raise OptionError(Problem("usage", message, help=f"count the space by another metric than `{other}`"))
         sums, tops = self._sorted(limits or {})
         names = [one.name for one in metrics]
@@ -251,7 +251,7 @@ def check_whole(model: Model, given: Mapping[str, Any], space: Decomposed) -> No
         whole = totals(Walk(model, trace(model, values), values), metrics)
         wrong = [name for name, cost in zip(whole, one.metrics, strict=True) if whole[name] != cost]
         if wrong:
-            message = f"the space does not decompose by {listed(wrong)}: parts of a network are not counted alone"
+            message = f"the space does not decompose by {listed(wrong)}: its parts do not combine to the whole"
             raise Undecomposed(Problem("limit", message))
 
 
@@ -272,10 +272,10 @@ def counted_by(model: Model, name: str, prices: Prices) -> Metric:
     found = metric(name, prices)
     whole = found.stored and found.fold is sum
     if found.unit is RATIO or whole or name.rpartition(".")[2] in TRAINING:
-        message = f"`{name}` is neither a sum nor a maximum over layers: a space is counted by a metric that is"
+        message = f"`{name}` is neither a sum nor a maximum over layers: a space cannot be counted by it"
         raise OptionError(Problem("not-by-layer", message, help="like mult_adds, params, weights_bytes, peak_bytes"))
     if (found.stored or found.name.endswith("bytes")) and model.storage != DEFAULT:
-        message = f"`{name}` of a space is counted with tensors stored {DEFAULT.text}"
+        message = f"`{name}` of a space can only be counted with tensors stored {DEFAULT.text}"
         raise OptionError(Problem("limit", message))
     return found
 
@@ -315,4 +315,4 @@ def open_choices(model: Model, given: Mapping[str, Any]) -> dict[str, tuple[Any,
     if found:
         return found
     help = "give a variable `choices: [3, 5, 7]`, and `each: 4` for a choice at each of 4 positions"
-    raise OptionError(Problem("no-choices", f"{model.name} has no variable with choices that is not set", help=help))
+    raise OptionError(Problem("no-choices", f"{model.name} has no unset variable with choices", help=help))

@@ -144,7 +144,7 @@ class Designs:
         for shape in shapes:
             size = _size(self.structures(unit, shape, given, most)[1])
             if len(shapes) * size > ENTERED:
-                message = f"the space does not decompose: a part of it is entered by {len(shapes):,} shapes of"
+                message = f"the space does not decompose: a part of it has {len(shapes):,} input shapes with"
                 message = f"{message} {size - 1:,} networks each: the limit is {ENTERED:,} together"
                 raise Crowded(Problem("limit", message, help="set some of its variables"))
         return {shape: self.found(unit, shape, given) for shape in shapes}
@@ -357,7 +357,7 @@ class Designs:
         unit = self.model._replace(steps=steps, inputs={ENTERS: enters})
         walk = self._traced(unit, values, noted)
         if any(is_bound(row, self.counting.metrics) for row in walk.rows):
-            raise OptionError(Problem("incomplete", "the cost of a layer is not known: no exact count is possible"))
+            raise OptionError(Problem("incomplete", "the cost of a layer is unknown: no exact count is possible"))
         whole = Walk(unit, walk, values)
         if self.stored and self.first and steps != self.first.steps and writes_over(whole, ENTERS):
             raise Joined

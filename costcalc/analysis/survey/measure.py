@@ -65,7 +65,7 @@ def measure(task: Task) -> Found:
     except MemoryError:
         raise
     except Exception as error:
-        row = refused(task.path, size, digest, "internal-error", f"a bug of costcalc: {type(error).__name__}")
+        row = refused(task.path, size, digest, "internal-error", f"a bug in costcalc: {type(error).__name__}")
     return row
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ...model.network import Model
 
 
-BOUNDS = "lower bounds (>=) where `complete` is false: the cost of a layer is not known"
+BOUNDS = "lower bounds (>=) where `complete` is false: the cost of a layer is unknown"
 STREAMS = ("csv", "json", "parquet")
 MOST_ROWS = 100_000  # of a table to read
 

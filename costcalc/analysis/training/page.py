@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 _PARTS = {
     "weights": "parameters and statistics of batch norm",
     "gradients": "of trained parameters",
-    "optimizer": "state of the optimizer, with the copy of the weights in 32 bits under bf16",
+    "optimizer": "state of the optimizer, with a 32-bit copy of the weights under bf16",
     "casts": "16-bit copies of weights that autocast makes",
-    "saved": "what forward keeps for backward",
-    "transient": "gradients of the input and output of one layer, the largest",
+    "saved": "tensors that the forward pass saves for the backward pass",
+    "transient": "gradients of the input and output of the largest layer",
 }
 _FIELDS = ("forward", "inputs", "weights", "again", "saved")
 
@@ -101,22 +101,22 @@ class TrainingPage(Page):
         cost = found.convention.cost
         title = METRICS[cost].title
         totals = [
-            f"backward {title}: {self._total(f'backward_{cost}')}; training: {self._total(f'training_{cost}')} a sample"
-            f", {self._total(f'step_{cost}')} a step"
+            f"backward {title}: {self._total(f'backward_{cost}')}; training: {self._total(f'training_{cost}')} "
+            f"per sample, {self._total(f'step_{cost}')} per step"
         ]
         inside = [
-            f"saved bytes: {self._total('saved_bytes')}, of them {found.inside:,} inside of one checkpointed block"
+            f"saved bytes: {self._total('saved_bytes')}, including {found.inside:,} inside one checkpointed block"
         ]
-        masks = "as wide as values" if policy.masks is None else f"{policy.masks} B a value"
+        masks = "as wide as values" if policy.masks is None else f"{policy.masks} B per value"
         how = (
             f"batch {policy.batch}, {policy.precision}, {setup.optimizer}, attention {policy.attention}, "
             f"dropout masks {masks}; saved: eager PyTorch, in-place or not, each storage once"
         )
-        loss = [f"{printable(found.loss)} is taken as part of the loss: it keeps nothing"] if found.loss else []
+        loss = [f"{printable(found.loss)} counts as part of the loss and saves nothing"] if found.loss else []
         rough = [printable(line.name) for line in found.lines if not line.complete]
-        bounds = [f"lower bounds: the backward pass of {', '.join(rough[:5])} is not known"] if rough else []
+        bounds = [f"lower bounds: the backward pass of {', '.join(rough[:5])} is unknown"] if rough else []
         more = [printable(line.name) for line in found.lines if line.complete and not line.keeps]
-        bounds += [f"lower bounds of bytes: {', '.join(more[:5])} may keep more than is known"] if more else []
+        bounds += [f"lower bounds of bytes: {', '.join(more[:5])} may save more than is known"] if more else []
         chances = ["mult-adds: the most expensive path through layers that do not always run; bytes: all layers"]
         bounds += chances if any(line.sometimes for line in found.lines) else []
         bounds += unpriced(found.uncounted)

@@ -332,7 +332,7 @@ def zero(held: States, ranks: int) -> tuple[Stage, ...]:
     weights, gradients, optimizer = held
     return (
         Stage("0", weights + gradients + optimizer, "each device holds all"),
-        Stage("1", weights + gradients + _share(optimizer, ranks), "the optimizer's state is shared out"),
+        Stage("1", weights + gradients + _share(optimizer, ranks), "the optimizer's state is partitioned"),
         Stage("2", weights + _share(gradients + optimizer, ranks), "gradients too"),
         Stage("3", _share(weights + gradients + optimizer, ranks), "weights too"),
     )

@@ -182,7 +182,7 @@ def test_what_is_left_out_is_said(run, tmp_path):
     said = ["`quantization_config`: weights are counted at the requested widths"]
     said += ["`num_nextn_predict_layers`: layers that predict further tokens"]
     out = run("analyze", "config.json").out
-    assert all(f"not in these numbers: {one}\n" in out for one in said)
+    assert all(f"not included: {one}\n" in out for one in said)
     assert json.loads(run("analyze", "config.json", "--json").out)["left_out"] == said
     assert f"# Not included: {said[0]}\n# Not included: {said[1]}\n" in run("import", "hf", "config.json").out
 

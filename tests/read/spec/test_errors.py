@@ -1241,7 +1241,7 @@ COMMANDS = [  # a command line; message and help, or all of stderr
     ("analyze mobilenet --alpha true", "`alpha` cannot be true", "it is a number"),
     ("analyze mobilenet --alpha", "option '--alpha' requires an argument", "write `--alpha VALUE`"),
     ("analyze mobilenet --alpha=", "`alpha` cannot be ``", "expected a finite number"),
-    ("analyze mobilenet --alpha 0.5 --set alpha=0.25", "`alpha` is set twice", "one of 0.5 and 0.25 is too much"),
+    ("analyze mobilenet --alpha 0.5 --set alpha=0.25", "`alpha` is set twice", "give either 0.5 or 0.25"),
     ("analyze mobilenet --set alhpa=0.5", "mobilenet has no variable `alhpa`", "a similar name exists: `alpha`"),
     (
         "analyze mobilenet --set stages=3",
@@ -1251,7 +1251,7 @@ COMMANDS = [  # a command line; message and help, or all of stderr
     ("analyze mobilenet --set alpha", "`--set alpha` sets nothing", "write --set NAME=VALUE"),
     ("analyze mobilenet --set =3", "`--set =3` sets nothing", "write --set NAME=VALUE"),
     ("analyze mobilenet --alhpa 0.5", "there is no option or variable `--alhpa`", "a similar name exists: `--alpha`"),
-    ("analyze mobilenet -alpha 0.5", "there is no option `-a`", "names of options have two dashes: `--alpha`"),
+    ("analyze mobilenet -alpha 0.5", "there is no option `-a`", "options start with two dashes: `--alpha`"),
     ("analyze mobilenet --classes", "`--classes` needs a value", "write `--classes VALUE`"),
     (
         "analyze my_net.yaml --classes 1.5",
