@@ -1,4 +1,4 @@
-"""What totals leave out: costs that are not known, and work that a convention has no price for."""
+"""Gaps in totals: unknown costs, and work without a price in a convention."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def bounds(rows: Sequence[Row], metrics: Iterable[Metric]) -> list[bool]:
-    """For each row, whether one of the metrics is a lower bound."""
+    """For each row, whether any of the metrics is a lower bound."""
     rules = [one.rough for one in metrics if one.rough is not never]
     return [bool(row.layer.unknown or (rules and any(rule(row) for rule in rules))) for row in rows]
 
 
 def uncounted(rows: Iterable[Row], metrics: Iterable[Metric]) -> list[dict[str, Any]]:
-    """The work that the price lists of some metrics count 0 for: one entry per quantity and type of layer."""
+    """The work that the price lists of the metrics count as 0: one entry per quantity and type of layer."""
     priced = {one.priced.name: one.priced for one in metrics if one.instead}
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in rows if priced else ():
@@ -34,7 +34,7 @@ def uncounted(rows: Iterable[Row], metrics: Iterable[Metric]) -> list[dict[str, 
 
 
 def kinds(found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Entries of `uncounted` without amounts, which differ from setting to setting; each kind once."""
+    """The distinct entries of `uncounted`, without amounts, which depend on the setting."""
     same = {(one["convention"], one["quantity"], one["type"]): one for one in reversed([*found])}
     return [
         {name: one[name] for name in ("convention", "quantity", "type", "first")} for one in reversed(same.values())

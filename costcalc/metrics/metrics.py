@@ -26,7 +26,7 @@ _FOLDS = {sum: num.total, max: num.largest}
 
 
 def never(row: Row) -> bool:
-    """Nothing is a lower bound, unless the cost of a layer is not known."""
+    """The default for `rough`: no row is a lower bound unless its cost is unknown."""
     return False
 
 

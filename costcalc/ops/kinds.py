@@ -132,6 +132,6 @@ Reduction = _methods("mean", "sum", "max")
 
 Numbers = _methods("weight", "bias", "gamma", "beta", "slope", "running")  # kinds of parameters
 Equation = Kind("equation", "text", "an equation such as `bij,bjk->bik`", _as_is)
-Label = Kind("label", "text", "what it stands for, in words", _as_is)
+Label = Kind("label", "text", "a short description", _as_is)
 Branch = Kind("branch", "branch", "a list of layers, or the name of a layer", _as_is)
 Branches = Kind("branches", "branches", "a list of branches; `[]` is the input itself", _as_is)

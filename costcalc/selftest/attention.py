@@ -178,7 +178,7 @@ def _mask(
     if queries > keys and (window is not None or (causal and align == "last")):
         raise Impossible("a query is at the place of no key")
     if sinks is not None and (window is None or not causal or align != "last"):
-        raise Impossible("sinks are beside a window of keys before a query")
+        raise Impossible("sinks need a causal window")
     if window is None:
         reach = math.inf
     else:

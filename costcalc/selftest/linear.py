@@ -60,7 +60,7 @@ def matmul(tally: Any, *inputs: Mapping[tuple[int, ...], float]) -> Any:
     left, right = _two(inputs)
     shapes = shape_of(left), shape_of(right)
     if len(shapes[0]) < 2 or len(shapes[1]) < 2:
-        raise Impossible("a vector is no matrix")
+        raise Impossible("a vector is not a matrix")
     (*batch, rows, inner), (*others, height, columns) = shapes
     _same((*batch, inner), (*others, height))
     result = {}

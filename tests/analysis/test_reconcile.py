@@ -239,7 +239,7 @@ def test_nothing_to_explain(run):
 
 def test_what_the_program_prints_otherwise_is_said(run):
     _, out, _ = run("reconcile", "mobilenet_v2", "paper", "thop")
-    assert "thop prints a different number for mobilenet_v2: its global average pool is called as a function" in out
+    assert "thop prints a different number for mobilenet_v2: its global average pool is a function call" in out
 
 
 def test_nothing_explains(run):
