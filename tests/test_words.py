@@ -29,6 +29,17 @@ PHRASES = {  # phrase -> what to write
     r"wants\b": "requires",
     r"what [\w ]{1,30} says? of\b": "name it: a declaration, a signature, a value",
     r"which (is|are) no\b": "which is not a",
+    r"that (is|are) no (?!longer|more)": "that is not a",
+    r"no multiple of\b": "not a multiple of",
+    r"in silence\b": "silently",
+    r"there already\b": "given, or cached",
+    r"once more\b": "again",
+    r"at the most\b": "at most",
+    r"looked at\b": "read, examined, or checked",
+    r"one behind the other\b": "concatenated, or in sequence",
+    r"comes? with costcalc\b": "built-in, or shipped",
+    r"what (stands|lies|comes|came)\b": "name it: the text, the output",
+    r"\d an? (channel|head|input|layer|output|row|sample|step|token|value)\b": "per",
 }
 
 
