@@ -81,7 +81,7 @@ class _Own:
         return Widths(weights, 0 if renames and made == source else made, self._bias(others, weights))
 
     def _bias(self, others: int, weights: int) -> int:
-        """Bits of other numbers, 0 if they equal those of the weights and no default differs."""
+        """Bits of other numbers, or 0 if they equal those of the weights and no default is set."""
         return 0 if others == weights and not self.storage.bias else others
 
     def _source(self, node: Node) -> int:
