@@ -18,11 +18,11 @@ def names(value: Any, argument: str) -> tuple[str, ...]:
         return tuple(filter(None, (name.strip() for name in value.split(","))))
     if not isinstance(value, Iterable) or isinstance(value, bytes):
         raise _wrong(value, argument, 'names in a list, or in a text: ["mult_adds", "params"] or "mult_adds,params"')
-    found = tuple(value)
-    for one in found:
-        if not isinstance(one, str):
-            raise _wrong(one, f"each of `{argument}`", 'a name: "mult_adds"')
-    return found
+    items = tuple(value)
+    for item in items:
+        if not isinstance(item, str):
+            raise _wrong(item, f"each of `{argument}`", 'a name: "mult_adds"')
+    return items
 
 
 def mapping(value: Any, argument: str, example: str) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def mappings(value: Any, argument: str, example: str) -> tuple[dict[str, Any], .
         return (mapping(value, argument, example),)
     if not isinstance(value, Iterable) or isinstance(value, (str, bytes)):
         raise _wrong(value, argument, f"a list of mappings: [{example}]")
-    return tuple(mapping(one, f"each of `{argument}`", example) for one in value)
+    return tuple(mapping(item, f"each of `{argument}`", example) for item in value)
 
 
 def _wrong(value: Any, argument: str, accepted: str) -> ArgumentError:
@@ -51,8 +51,8 @@ def _wrong(value: Any, argument: str, accepted: str) -> ArgumentError:
 @lru_cache(None)
 def public(module: str, name: str) -> Any:
     """A public class of a module, or a public function wrapped to check the types of its arguments."""
-    found = getattr(import_module(module), name)
-    return found if isinstance(found, type) else guarded(found, name)
+    value = getattr(import_module(module), name)
+    return value if isinstance(value, type) else guarded(value, name)
 
 
 def guarded(function: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -91,7 +91,7 @@ def _unfit(argument: str, value: Any, hint: str) -> ArgumentError:
     for kind in _kinds(hint):
         inner = _kind(kind)
         if inner and inner[1] in ("Sequence", "Iterable") and isinstance(value, (list, tuple)):
-            wrong = next((one for one in value if not _fits(one, inner[2])), None)
+            wrong = next((item for item in value if not _fits(item, inner[2])), None)
             return _wrong(wrong, f"each of `{argument}`", _said(inner[2]))
     return _wrong(value, argument, _said(hint))
 
@@ -127,14 +127,14 @@ def _kind(hint: str) -> re.Match[str] | None:
 @lru_cache(256)
 def _kinds(hint: str) -> tuple[str, ...]:
     """The members of a union: `str | Mapping[str, int | str]` has two."""
-    found, depth = [""], 0
+    members, depth = [""], 0
     for char in hint:
         depth += (char in "[(") - (char in "])")
         if char == "|" and not depth:
-            found.append("")
+            members.append("")
         else:
-            found[-1] += char
-    return tuple(kind.strip() for kind in found)
+            members[-1] += char
+    return tuple(kind.strip() for kind in members)
 
 
 def _fits(value: Any, hint: str) -> bool:
@@ -158,5 +158,5 @@ def _is_a(value: Any, name: str, inner: str) -> bool:
         return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
     if name in ("Sequence", "Iterable"):
         is_list = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
-        return is_list and (not isinstance(value, (list, tuple)) or all(_fits(one, inner) for one in value))
+        return is_list and (not isinstance(value, (list, tuple)) or all(_fits(item, inner) for item in value))
     return isinstance(value, {"str": str, "bool": bool}[name])

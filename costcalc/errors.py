@@ -48,8 +48,8 @@ class Place(NamedTuple):
         import re
 
         stretch = self.excerpt()[self.column - 1 : self.column - 1 + self.width]
-        found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", stretch)
-        return self._replace(column=self.column + found.start(), width=len(word)) if found else self
+        match = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", stretch)
+        return self._replace(column=self.column + match.start(), width=len(word)) if match else self
 
 
 class Problem(NamedTuple):

@@ -27,21 +27,21 @@ _read: ContextVar[dict[str, Stamp] | None] = ContextVar("read", default=None)  #
 
 def record() -> dict[str, Stamp]:
     """Start recording the files and directories that are read or looked for, each with its stamp at that moment."""
-    found: dict[str, Stamp] = {}
-    _read.set(found)
-    return found
+    stamps: dict[str, Stamp] = {}
+    _read.set(stamps)
+    return stamps
 
 
 def stamp(path: str) -> Stamp:
     """A stamp that changes when a file changes, or when the names of the specs in a directory change."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except (OSError, ValueError):
         return None
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         names = _specs_in(path)
-        return len(names), hash(frozenset(names)), found.st_ino
-    return found.st_mtime_ns, found.st_size, found.st_ino
+        return len(names), hash(frozenset(names)), status.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def note_read(path: str) -> None:
@@ -101,13 +101,13 @@ class Origin(NamedTuple):
         Raises FileError if the name is not a path within the directory, or does not exist.
         """
         check_path(name)
-        beside = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), name))
-        real = self.folder.real(beside)
+        relative = posixpath.normpath(posixpath.join(posixpath.dirname(self.path), name))
+        real = self.folder.real(relative)
         if real is not None:
             return Origin(self.folder, real)
         if name.removesuffix(".yaml") in configs():
             return Origin(shipped(), name)
-        help = nearest(name, [*self.folder.names(posixpath.dirname(beside)), *shipped().names("")])
+        help = nearest(name, [*self.folder.names(posixpath.dirname(relative)), *shipped().names("")])
         raise FileError(Problem("no-file", f"there is no file `{brief(name)}` here", help=help or _HELP))
 
 
@@ -167,8 +167,8 @@ def origin(path: str) -> Origin:
 def shipped() -> Shipped:
     """The folder of the shipped configs."""
     here = os.path.dirname(__file__)
-    inside, beside = os.path.join(here, "configs"), os.path.join(os.path.dirname(here), "configs")
-    return Shipped(inside if os.path.isdir(inside) else beside)
+    inside, checkout = os.path.join(here, "configs"), os.path.join(os.path.dirname(here), "configs")
+    return Shipped(inside if os.path.isdir(inside) else checkout)
 
 
 class Shipped(Folder):

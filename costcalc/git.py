@@ -52,10 +52,10 @@ def command(root: str, *args: str) -> list[str]:
 def program(environ: Mapping[str, str] = os.environ) -> str:
     """The path of git. Searches only the absolute directories of PATH, so never the working directory."""
     folders = [folder for folder in environ.get("PATH", os.defpath).split(os.pathsep) if os.path.isabs(folder)]
-    found = shutil.which("git", path=os.pathsep.join(folders)) if folders else None
-    if found is None or not os.path.isabs(found):  # Windows looks in the working directory first
+    path = shutil.which("git", path=os.pathsep.join(folders)) if folders else None
+    if path is None or not os.path.isabs(path):  # Windows looks in the working directory first
         raise OptionError(Problem("no-git", "there is no program `git`", help="costcalc needs git to read the history"))
-    return found
+    return path
 
 
 def output(root: str, *args: str) -> bytes | None:
@@ -138,11 +138,11 @@ def _late() -> OptionError:
 def check_version(root: str) -> None:
     """Refuse a version of git without safe.bareRepository. Raises OptionError."""
     said = (output(root, "version") or b"").decode(errors="replace").strip()
-    found = re.match(r"git version (\d{1,4})\.(\d{1,4})", said)
-    if found and (int(found[1]), int(found[2])) >= OLDEST:
+    version = re.match(r"git version (\d{1,4})\.(\d{1,4})", said)
+    if version and (int(version[1]), int(version[2])) >= OLDEST:
         return
     oldest = ".".join(map(str, OLDEST))
     number = said.removeprefix("git version ")[:40]
-    shown = f"git {number} is too old" if found else "the version of git cannot be read"
+    shown = f"git {number} is too old" if version else "the version of git cannot be read"
     message = f"{shown}: before {oldest}, git reads a bare repository that is committed among the files"
     raise OptionError(Problem("old-git", message, help=f"install git {oldest} or later"))

@@ -59,11 +59,11 @@ class _Written(NamedTuple):
 
 def _written(text: str, longest: int) -> _Written | None:
     """Split a number with a unit into its parts, or None. Commas separate thousands; `_` may separate any digits."""
-    found = re.fullmatch(_NUMBER, text, re.ASCII) if len(text) <= longest else None
-    if found is None:
+    match = re.fullmatch(_NUMBER, text, re.ASCII) if len(text) <= longest else None
+    if match is None:
         return None
-    whole, part = (re.sub("[,_]", "", found[name] or "") for name in ("whole", "part"))
-    return _Written(whole, part, found["space"], found["unit"])
+    whole, part = (re.sub("[,_]", "", match[name] or "") for name in ("whole", "part"))
+    return _Written(whole, part, match["space"], match["unit"])
 
 
 class Figure(NamedTuple):
@@ -98,15 +98,15 @@ class Count(NamedTuple):
 
 def figure(text: str, unit: Unit = COUNT) -> Figure | None:
     """Parse a figure in a unit or in percent; None if the text is not a figure."""
-    found = _written(text.strip(), LONGEST_FIGURE)
-    scale = {**unit.scales, "%": 1}.get(found.unit) if found else None
-    return Figure(found.digits, len(found.part), scale) if found and scale else None
+    written = _written(text.strip(), LONGEST_FIGURE)
+    scale = {**unit.scales, "%": 1}.get(written.unit) if written else None
+    return Figure(written.digits, len(written.part), scale) if written and scale else None
 
 
 def value(text: str, unit: Unit = COUNT) -> int | float | None:
     """The numeric value of a figure: `325M` is 325,000,000 and `1.19%` is 1.19. None if it is not a figure."""
-    found = figure(text, unit)
-    return found.value if found else None
+    printed = figure(text, unit)
+    return printed.value if printed else None
 
 
 def agreement(ours: Count, printed: Figure) -> str | None:
@@ -174,13 +174,13 @@ class Amount(NamedTuple):
         """This amount with a finer unit or more decimal places if needed to show three digits of `value`."""
         units = BYTES if self.unit in BYTES and self.unit != "B" else COUNTS
         family = [name for name in units if name[1:] == self.unit[1:] or units[name] == 1]
-        found = self
-        while found.scale > value and found.unit and found.unit != "%":
-            smaller = max((name for name in family if units[name] < found.scale), key=units.__getitem__, default="")
-            found = found._replace(unit=smaller, scale=units.get(smaller, 1), places=0)
-        whole = len(str(int(value / found.scale))) if found.unit != "%" else 3
-        most = len(str(found.scale)) - 1  # more would be fractions of one item
-        return found._replace(places=max(found.places, min(3 - whole, most)))
+        finer = self
+        while finer.scale > value and finer.unit and finer.unit != "%":
+            smaller = max((name for name in family if units[name] < finer.scale), key=units.__getitem__, default="")
+            finer = finer._replace(unit=smaller, scale=units.get(smaller, 1), places=0)
+        whole = len(str(int(value / finer.scale))) if finer.unit != "%" else 3
+        most = len(str(finer.scale)) - 1  # more would be fractions of one item
+        return finer._replace(places=max(finer.places, min(3 - whole, most)))
 
 
 class Change(NamedTuple):
@@ -195,10 +195,10 @@ class Change(NamedTuple):
 
 def amount(text: str, metric: str, unit: Unit, share: bool = False) -> Amount:
     """Parse a limit on a metric as an Amount; a percentage is accepted only with `share`. Raises Bad."""
-    found = _amount(text, unit, metric)
-    if found.unit == "%" and not share:
+    limit = _amount(text, unit, metric)
+    if limit.unit == "%" and not share:
         raise Bad(f"`{metric}` is limited by a number; `%` is for shares (any_layer, layers) and changes (vs_base)")
-    return found
+    return limit
 
 
 def change(text: str, metric: str, unit: Unit) -> Change:
@@ -216,17 +216,17 @@ def _amount(text: str, unit: Unit, metric: str) -> Amount:
     from fractions import Fraction
 
     body = text.strip()
-    found = _written(body, LONGEST_LIMIT)
-    if found is None:
+    written = _written(body, LONGEST_LIMIT)
+    if written is None:
         raise Bad(_why(body, unit))
-    if len(found.part) > PLACES:
+    if len(written.part) > PLACES:
         raise Bad(f"a limit has at most {PLACES} decimal places")
-    if not found.unit and "" not in unit.scales and int(found.whole + found.part):
+    if not written.unit and "" not in unit.scales and int(written.whole + written.part):
         raise Bad("bytes need a unit: B, kB, MB, GB, KiB, MiB or GiB")
-    if found.unit and found.unit != "%" and found.unit not in unit.scales:
-        raise Bad(_wrong_unit(found.unit, unit, metric))
-    scale, places = unit.scales.get(found.unit, 1), len(found.part)
-    return Amount(Fraction(found.digits, 10**places), places, found.unit, scale, found.space)
+    if written.unit and written.unit != "%" and written.unit not in unit.scales:
+        raise Bad(_wrong_unit(written.unit, unit, metric))
+    scale, places = unit.scales.get(written.unit, 1), len(written.part)
+    return Amount(Fraction(written.digits, 10**places), places, written.unit, scale, written.space)
 
 
 def _why(text: str, unit: Unit) -> str:
@@ -271,13 +271,13 @@ def values(name: str, text: str, read: Callable[[str, str], Any]) -> list[Any]:
 
     A range includes both ends. It steps in exact decimals, so 0.25:1.5:0.05 includes 1.5.
     """
-    found: list[Any] = []
+    result: list[Any] = []
     for part in text.split(","):
         part = part.strip()
         if not part:
             raise _refused("empty-range", name, text, "write values with commas between: 1,0.75,0.5")
-        found += _stepped(name, part) if ":" in part else [read(name, part)]
-    return found
+        result += _stepped(name, part) if ":" in part else [read(name, part)]
+    return result
 
 
 def _stepped(name: str, text: str) -> list[float]:

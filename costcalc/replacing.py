@@ -74,10 +74,10 @@ def remove_unfinished(folder: str, name: str | None = None) -> None:
 
     Only for names that one program at a time writes: files still being written are removed too. Raises OSError.
     """
-    for found in os.listdir(folder or "."):
-        beside = _BESIDE.fullmatch(found)
-        if beside and name in (None, beside[1]):
-            os.unlink(os.path.join(folder, found))
+    for entry in os.listdir(folder or "."):
+        match = _BESIDE.fullmatch(entry)
+        if match and name in (None, match[1]):
+            os.unlink(os.path.join(folder, entry))
 
 
 def _settle(folder: str) -> None:

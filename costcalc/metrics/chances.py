@@ -49,11 +49,11 @@ def shown(value: Any) -> Any:
 def added(values: Sequence[Any]) -> Any:
     """The sum of amounts that include Fractions; exact for numbers and symbols."""
     exact = sum(value for value in values if type(value) is int or is_exact(value))
-    others = [value for value in values if not (type(value) is int or is_exact(value))]
-    if not others:
+    rest = [value for value in values if not (type(value) is int or is_exact(value))]
+    if not rest:
         return exact
-    module = num.domain(*others)
-    return module.total([*others, shown(exact)]) if module.__name__.endswith("arrays") else sum(others, exact)
+    module = num.domain(*rest)
+    return module.total([*rest, shown(exact)]) if module.__name__.endswith("arrays") else sum(rest, exact)
 
 
 def _expected(row: Row, amount: Any) -> Any:
@@ -101,7 +101,7 @@ class _Path:
         for at in self.candidates(choice, inside):
             better = totals[at] > best if self.case == LARGEST else totals[at] < best
             wins = num.both(choice.probs[at] > 0, True if started is False else num.either(num.negate(started), better))
-            kept = [num.select(wins, 0, one) for one in kept]
+            kept = [num.select(wins, 0, weight) for weight in kept]
             kept[at] = num.select(wins, 1, 0)
             best = num.select(wins, totals[at], best)
             started = num.either(started, choice.probs[at] > 0)

@@ -41,11 +41,11 @@ class Device(NamedTuple):
 
     def peak_for(self, bits: int) -> Rate:
         """The peak for values of a width in bits. Raises OptionError if the device does not state it."""
-        found = self.peak.get(TYPES.get(bits, ""))
-        if found is None:
+        rate = self.peak.get(TYPES.get(bits, ""))
+        if rate is None:
             help = f"it states {listed(self.peak)}: --bits 32, 16 or 8"
             raise OptionError(Problem("no-peak", f"`{self.name}` states no peak for {bits}-bit values", help=help))
-        return found
+        return rate
 
 
 def device(name: str) -> Device:
@@ -84,13 +84,13 @@ def read(source: Source) -> Device:
 
 
 def _known(node: Node, keys: tuple[str, ...], problems: Problems) -> dict[str, Node]:
-    found = {}
+    entries = {}
     for key, value in node.value if node.kind == "map" else ():
         if key.value in keys:
-            found[key.value] = value
+            entries[key.value] = value
         else:
             problems.unknown("key", key.value, key, keys)
-    return found
+    return entries
 
 
 def _map(node: Node | None, problems: Problems) -> list[tuple[str, Node]]:
@@ -112,13 +112,13 @@ def _align(node: Node, problems: Problems) -> dict[str, int]:
 def _rate(node: Node, problems: Problems) -> Rate | None:
     parts = _known(node, ("value", "source"), problems)
     said = parts["value"].value if "value" in parts and parts["value"].kind == "scalar" else ""
-    found = re.fullmatch(r"(\d{1,9})(?:\.(\d{1,9}))?\s*([kMGTP]?)", str(said), re.ASCII)
+    match = re.fullmatch(r"(\d{1,9})(?:\.(\d{1,9}))?\s*([kMGTP]?)", str(said), re.ASCII)
     source = parts["source"].value if "source" in parts and parts["source"].kind == "scalar" else ""
-    if not found or not source or len(source) > LONGEST or not source.isprintable():
+    if not match or not source or len(source) > LONGEST or not source.isprintable():
         help = "write {value: 19.5 T, source: the data sheet and its line}"
         problems.add("bad-rate", "a figure of a device has a value and its source", node, help)
         return None
-    whole, part, scale = found.groups()
+    whole, part, scale = match.groups()
     value = Fraction(int(whole + (part or "")), 10 ** len(part or "")) * _SCALES[scale]
     if not value:
         problems.add("bad-rate", "a rate is more than 0", node)

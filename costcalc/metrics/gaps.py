@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 def bounds(rows: Sequence[Row], metrics: Iterable[Metric]) -> list[bool]:
     """For each row, whether any of the metrics is a lower bound."""
-    rules = [one.rough for one in metrics if one.rough is not never]
+    rules = [metric.rough for metric in metrics if metric.rough is not never]
     return [bool(row.layer.unknown or (rules and any(rule(row) for rule in rules))) for row in rows]
 
 
 def uncounted(rows: Iterable[Row], metrics: Iterable[Metric]) -> list[dict[str, Any]]:
     """The work that the price lists of the metrics count as 0: one entry per quantity and type of layer."""
     priced = {one.priced.name: one.priced for one in metrics if one.instead}
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    entries: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in rows if priced else ():
         for convention in priced.values():
             for quantity, amount in convention.uncounted(row.op.name, row.layer).items():
                 new = {"convention": convention.name, "quantity": quantity, "type": row.type, "layers": 0}
                 new |= {"first": "/".join(row.frame.path), "amount": 0}
-                one = found.setdefault((convention.name, quantity, row.type), new)
+                one = entries.setdefault((convention.name, quantity, row.type), new)
                 one["layers"] += 1
                 one["amount"] += amount * row.times
-    return list(found.values())
+    return list(entries.values())
 
 
 def kinds(found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

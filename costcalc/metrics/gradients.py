@@ -41,7 +41,9 @@ def needs(rows: Sequence[Row]) -> list[Need]:
         weighted = is_weighted(row.op.name, row.layer)
         weights = weighted and row.trained and _holder(rows, number).trained
         learned = own and not weighted  # then the constants that it reads are parameters
-        inputs = tuple(learned if one is None else type(one) is int and found[one].output for one in row.sources)
+        inputs = tuple(
+            learned if source is None else type(source) is int and found[source].output for source in row.sources
+        )
         found.append(Need(inputs, weights, own or weights or any(inputs)))
     return found
 
@@ -81,13 +83,13 @@ def gradients(walk: Walk) -> list[Gradient]:
     """The Gradient of each row of a walk."""
     whole = walk.root
     known: dict = {}
-    found = []
+    amounts = []
     for row, need in zip(whole.rows, whole.needs, strict=True):
         key = id(row.layer), need, row.times if type(row.times) is int else id(row.times)
         if key not in known:
             known[key] = gradient(row.op.name, row.layer, need, row.times)
-        found.append(known[key])
-    return walk.chosen(found)
+        amounts.append(known[key])
+    return walk.chosen(amounts)
 
 
 def gradient(op: str, layer: Layer, need: Need, times: Any = 1) -> Gradient:

@@ -43,8 +43,8 @@ def arena_bytes(lives: Lives) -> Any:
 
 def spans(lives: Lives) -> tuple[list[tuple[int, int]], list[Any]]:
     """((first, last) rows, sizes) of all buffers, then of all non-empty workspaces."""
-    ends = [(one.first, lives.end(one)) for one in lives.buffers]
-    sizes = [one.size for one in lives.buffers]
+    ends = [(buffer.first, lives.end(buffer)) for buffer in lives.buffers]
+    sizes = [buffer.size for buffer in lives.buffers]
     for number, size in enumerate(lives.workspace):
         if type(size) is not int or size:
             ends.append((number, number))
@@ -96,10 +96,10 @@ def accumulator_bits(walk: Walk, priced: Convention) -> list[Any]:
 
 def _by_products(walk: Walk, function: Any) -> list[Any]:
     outputs = walk.each(lambda row: num.prod(row.layer.shape) * row.times)
-    found = []
+    amounts = []
     for mac, count, widths in zip(_macs(walk), outputs, walk.bits, strict=True):
-        found.append(num.by_point(lambda m, n, widths=widths: function(m, n, *widths) if m else 0, [mac, count]))
-    return found
+        amounts.append(num.by_point(lambda m, n, widths=widths: function(m, n, *widths) if m else 0, [mac, count]))
+    return amounts
 
 
 def _full(mac: int, outputs: int, w: int, a: int) -> int:

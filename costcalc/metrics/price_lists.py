@@ -186,11 +186,11 @@ def _prices(part: str, node: Node | None, problems: Problems) -> dict[str, tuple
     if node.kind != "map":
         problems.due("not-a-map", "a map of prices", node, "write {mac: 1, bias: 1}")
         return {}
-    found = {}
+    prices = {}
     for key, value in node.value:
         if _is_known(part, key, problems):
-            found[key.value] = _price(value, problems)
-    return found
+            prices[key.value] = _price(value, problems)
+    return prices
 
 
 def _is_known(part: str, key: Node, problems: Problems) -> bool:

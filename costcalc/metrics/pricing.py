@@ -68,13 +68,13 @@ class Convention(NamedTuple):
         """The work of a layer that this convention does not price: quantity of WORK -> amount."""
         if price_of(self.numbers, op, "weight") and layer.params.get("weight"):
             return {}  # a program that counts weights instead
-        found: dict[str, Any] = {}
+        unpriced: dict[str, Any] = {}
         for name, parts in WORK.items():
             amount = sum(layer.terms.get(part, 0) for part in parts)
             others = ("mac_on_output",) if name == "mac" and "mac_on_output" in layer.terms else ()
             if not _is_nothing(amount) and not any(price_of(self.prices, op, one) for one in (name, *others)):
-                found[name] = amount
-        return found
+                unpriced[name] = amount
+        return unpriced
 
     def params_of(self, op: str, layer: Layer, shared: bool = False) -> Any:
         """The parameters of one layer of an operation; shared weights count 0."""

@@ -85,12 +85,12 @@ class Keeping(NamedTuple):
     def bytes(self) -> list[Any]:
         """The bytes of each row: its own bytes and the storages that no earlier row saves."""
         seen: set = set()
-        found = []
+        sizes = []
         for kept in self.rows:
             new = [key for key in dict.fromkeys(kept.storages) if key not in seen]
             seen.update(new)
-            found.append(sum((self.sizes[key] for key in new), kept.own))
-        return found
+            sizes.append(sum((self.sizes[key] for key in new), kept.own))
+        return sizes
 
 
 def keeping(walk: Walk, policy: Policy) -> Keeping:

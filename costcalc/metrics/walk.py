@@ -92,5 +92,5 @@ class Walk:
     def each(self, of: Callable[[Row], Any]) -> list[Any]:
         """A quantity of each row, computed once for all rows of equal cost."""
         firsts, kinds = self._kinds
-        found = [of(row) for row in firsts]
-        return [found[kind] for kind in kinds]
+        amounts = [of(row) for row in firsts]
+        return [amounts[kind] for kind in kinds]

@@ -41,6 +41,6 @@ class Accounting(NamedTuple):
     @property
     def record(self) -> dict[str, object]:
         """The JSON form. `closed` is null if the file states no total; `missing` is present only if not empty."""
-        found: dict[str, object] = {"total": self.stored.total, "in_rows": self.in_rows, "unread": self.unread}
+        record: dict[str, object] = {"total": self.stored.total, "in_rows": self.in_rows, "unread": self.unread}
         missing = {"missing": dict(self.stored.missing)} if self.stored.missing else {}
-        return {**found, "closed": None if self.stored.total is None else self.is_closed, **missing}
+        return {**record, "closed": None if self.stored.total is None else self.is_closed, **missing}

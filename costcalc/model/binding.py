@@ -124,8 +124,8 @@ def _bound_one(
 def is_mixed_up(value: Any, kind: Kind) -> bool:
     """Whether a bool is given for a number, or a number other than 0 and 1 for a bool."""
     if kind.name in ("flag", "flags"):
-        each = value if type(value) is tuple else (value,)
-        return any(type(one) in (int, float) and one not in (0, 1) for one in each)
+        items = value if type(value) is tuple else (value,)
+        return any(type(item) in (int, float) and item not in (0, 1) for item in items)
     return type(value) is bool
 
 

@@ -42,12 +42,12 @@ def flowing(step: Step, body: Include, x: Tensor) -> dict[str, Named]:
         if name not in inputs:
             help = nearest(name, inputs) or f"it has {listed(inputs)}"
             raise at(step, "bad-reference", f"`{body.name}` has no input `{name}`", help)
-    found = {inputs[0]: Named(x, None, None, ()), **given}
-    missing = [name for name in inputs if name not in found]
+    tensors = {inputs[0]: Named(x, None, None, ()), **given}
+    missing = [name for name in inputs if name not in tensors]
     if missing:
         help = f"write `from: {{{', '.join(f'{name}: NAME' for name in inputs)}}}`"
         raise at(step, "missing-input", f"`{body.name}` needs {listed(missing)}", help)
-    return found
+    return tensors
 
 
 def arguments(

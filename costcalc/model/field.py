@@ -42,17 +42,17 @@ class Field(NamedTuple):
     @property
     def size(self) -> tuple[int, ...]:
         """Input positions along each axis; () if unknown."""
-        return tuple(_rounded(one.last - one.first + 1) for one in self.axes or ())
+        return tuple(_rounded(axis.last - axis.first + 1) for axis in self.axes or ())
 
     @property
     def stride(self) -> tuple[Any, ...]:
         """Input positions between neighbouring units."""
-        return tuple(_plain(one.step) for one in self.axes or ())
+        return tuple(_plain(axis.step) for axis in self.axes or ())
 
     @property
     def padding(self) -> tuple[Any, ...]:
         """How many positions the first unit reads before the start of the input."""
-        return tuple(_plain(-one.first) for one in self.axes or ())
+        return tuple(_plain(-axis.first) for axis in self.axes or ())
 
 
 UNKNOWN = Field(None)
@@ -67,8 +67,8 @@ def fields(walked: Trace) -> list[Field]:
     """The field of each row's output, for a numeric trace. UNKNOWN if the operation rearranges positions."""
     known: dict[Any, Field] = {name: Field((START,) * (len(shape) - 1)) for name, shape in walked.inputs.items()}
     for number, row in enumerate(walked.rows):
-        found = [known[made] for made in row.sources if made is not None]
-        known[number] = _of(row, found)
+        inputs = [known[source] for source in row.sources if source is not None]
+        known[number] = _of(row, inputs)
     return [known[number] for number in range(len(walked.rows))]
 
 
@@ -92,13 +92,13 @@ def terms(walked: Trace, found: Sequence[Field], number: int) -> list[tuple[str,
         if grown:
             chain.append((walked.rows[at].name, int(grown), int(step)))
         at = source
-    fits = found[number].size and 1 + sum(more * step for _, more, step in chain) == found[number].size[0]
+    fits = found[number].size and 1 + sum(growth * step for _, growth, step in chain) == found[number].size[0]
     return chain[::-1] if fits else []
 
 
 def _of(row: Row, inputs: Sequence[Field]) -> Field:
     name = row.op.name
-    if not inputs or name in _OUT or any(one.axes is None for one in inputs):
+    if not inputs or name in _OUT or any(field.axes is None for field in inputs):
         return UNKNOWN
     before = inputs[0] if len(inputs) == 1 else _joined(row, inputs)
     grid = row.inputs[0][:-1]
@@ -120,14 +120,14 @@ def _moved(row: Row, axes: tuple[Axis, ...]) -> tuple[Axis, ...] | None:
         return tuple(map(_slid, axes, spans, steps, pads))
     if name in ("space_to_depth", "pixel_unshuffle"):
         factor = options["factor"]
-        return tuple(_slid(one, factor, factor, 0) for one in axes)
+        return tuple(_slid(axis, factor, factor, 0) for axis in axes)
     if name in ("adaptive_avgpool", "adaptive_maxpool"):
         return _adapted(axes, grid, row.layer.shape)
     if name in ("depth_to_space", "pixel_shuffle", "upsample", "conv_transpose"):
         return _spread(row, axes)
     if name == "pad":
         return tuple(
-            _shifted(one, -before) for one, (before, _) in zip(axes, margins(options["padding"], grid), strict=True)
+            _shifted(axis, -before) for axis, (before, _) in zip(axes, margins(options["padding"], grid), strict=True)
         )
     if name == "slice" and row.layer.shape[:-1] != grid:
         starts = [options.get("start", 0) if a != b else 0 for a, b in zip(grid, row.layer.shape, strict=False)]
@@ -162,7 +162,7 @@ def _adapted(axes: tuple[Axis, ...], grid: Sequence[int], shape: Sequence[int]) 
     pairs = [*zip(axes, grid, shape, strict=False)]
     if any(n % size for _, n, size in pairs):
         return None
-    return tuple(_slid(one, n // size, n // size, 0) for one, n, size in pairs)
+    return tuple(_slid(axis, n // size, n // size, 0) for axis, n, size in pairs)
 
 
 def _spread(row: Row, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
@@ -176,7 +176,7 @@ def _spread(row: Row, axes: tuple[Axis, ...]) -> tuple[Axis, ...]:
     elif options.get("method") == "bilinear":
         more = [1 if factor != 1 else 0 for factor in factors]
     triples = zip(axes, factors, more, strict=True)
-    return tuple(Axis(one.step / factor, one.first, one.last + by * one.step) for one, factor, by in triples)
+    return tuple(Axis(axis.step / factor, axis.first, axis.last + by * axis.step) for axis, factor, by in triples)
 
 
 def _joined(row: Row, inputs: Sequence[Field]) -> Field:

@@ -60,8 +60,8 @@ class Held:
         table = first if table is None else table
         try:
             message = f"`{self.call.reuse}` holds {{}} weights, `{self.call.op}` needs {{}} here"
-            need, found = layer.params.get("weight", 0), row.layer.params["weight"]
-            require(equal(found, need), message, found, need)
+            need, held = layer.params.get("weight", 0), row.layer.params["weight"]
+            require(equal(held, need), message, held, need)
         except Refused as error:
             help = "two layers can share weights if their numbers are equal; `params: 0` states that a layer holds none"
             error.help = error.help or help

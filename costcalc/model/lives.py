@@ -41,21 +41,21 @@ class Lives:
     @cached_property
     def buffers(self) -> list[Buffer]:
         """All buffers, each once, in the order in which they are first written."""
-        found = {id(one.whole): one.whole for one in self.of.values()}
-        return sorted(found.values(), key=lambda one: one.first)
+        unique = {id(buffer.whole): buffer.whole for buffer in self.of.values()}
+        return sorted(unique.values(), key=lambda buffer: buffer.first)
 
     def buffer(self, made: Any) -> Buffer | None:
         """The buffer of a row's output or of an input; None for a constant."""
-        found = self.of.get(made)
-        return None if found is None else found.whole
+        part = self.of.get(made)
+        return None if part is None else part.whole
 
     def end(self, buffer: Buffer) -> int:
         """The last row that needs a buffer."""
         return min(buffer.last, len(self.walked.rows) - 1)  # type: ignore[return-value]
 
     def _touched(self, number: int) -> list[Buffer]:
-        found = (self.buffer(made) for made in (*self.walked.rows[number].sources, number))
-        return list({id(one): one for one in found if one is not None}.values())
+        buffers = (self.buffer(source) for source in (*self.walked.rows[number].sources, number))
+        return list({id(buffer): buffer for buffer in buffers if buffer is not None}.values())
 
     @cached_property
     def live(self) -> list[Any]:
@@ -66,14 +66,14 @@ class Lives:
         ]
 
     def _held(self) -> Iterator[Any]:
-        plain = all(type(one.size) is int for one in self.buffers)
-        return self._running() if plain else (num.added([one.size for one in alive]) for alive in self.alive())
+        plain = all(type(buffer.size) is int for buffer in self.buffers)
+        return self._running() if plain else (num.added([buffer.size for buffer in alive]) for alive in self.alive())
 
     def _running(self) -> Iterator[int]:
         change = [0] * (len(self.walked.rows) + 1)
-        for one in self.buffers:
-            change[one.first] += one.size
-            change[self.end(one) + 1] -= one.size
+        for buffer in self.buffers:
+            change[buffer.first] += buffer.size
+            change[self.end(buffer) + 1] -= buffer.size
         held = 0
         for number in range(len(self.walked.rows)):
             held += change[number]
@@ -82,13 +82,13 @@ class Lives:
     def alive(self) -> Iterator[list[Buffer]]:
         """For each row, the live buffers while it runs, in the order in which they were written."""
         starts, ends = [[] for _ in self.walked.rows], {}  # type: ignore[var-annotated]
-        for one in self.buffers if self.walked.rows else ():
-            starts[one.first].append(one)
+        for buffer in self.buffers if self.walked.rows else ():
+            starts[buffer.first].append(buffer)
         held: dict[int, Buffer] = {}
         for number, new in enumerate(starts):
-            held.update((id(one), one) for one in new)
-            for one in new:
-                ends.setdefault(self.end(one), []).append(id(one))
+            held.update((id(buffer), buffer) for buffer in new)
+            for buffer in new:
+                ends.setdefault(self.end(buffer), []).append(id(buffer))
             yield list(held.values())
             for key in ends.pop(number, ()):
                 del held[key]
@@ -97,7 +97,7 @@ class Lives:
     def floors(self) -> list[Any]:
         """For each row, the bytes that it reads and writes plus its workspace: a lower bound for every schedule."""
         return [
-            num.added([work, *(one.size for one in touched)])
+            num.added([work, *(buffer.size for buffer in touched)])
             for work, touched in zip(self.workspace, self.touched, strict=True)
         ]
 
@@ -135,13 +135,13 @@ def _readings(walked: Trace, storage: Storage) -> tuple[dict[Any, float], dict[A
     last: dict[Any, float] = {}
     readers: dict[Any, int] = {}
     for number, row in enumerate(walked.rows):
-        for made in set(row.sources):
-            last[made] = number
-            readers[made] = readers.get(made, 0) + 1
+        for source in set(row.sources):
+            last[source] = number
+            readers[source] = readers.get(source, 0) + 1
     if storage.block:
         _hold(walked, last)
-    for made in walked.outputs:
-        last[made] = len(walked.rows)
+    for source in walked.outputs:
+        last[source] = len(walked.rows)
     return last, readers
 
 
@@ -152,9 +152,9 @@ def _hold(walked: Trace, last: dict[Any, float]) -> None:
     for number, block in enumerate(blocks):
         ends[block] = number
     for number, row in enumerate(walked.rows):
-        for made in row.sources:
-            if blocks[number] and type(made) is int and blocks[made] != blocks[number]:
-                last[made] = max(last[made], ends[blocks[number]])
+        for source in row.sources:
+            if blocks[number] and type(source) is int and blocks[source] != blocks[number]:
+                last[source] = max(last[source], ends[blocks[number]])
 
 
 def _block(row: Row) -> int:

@@ -24,12 +24,12 @@ def way(shapes: tuple[Shape, ...], axis: int | None = None) -> str:
     if not all(type(size) is int for shape in shapes for size in shape):
         return _ANY  # a sweep or a formula: each point may need different help
     first = shapes[0]
-    other = next((shape for shape in shapes[1:] if len(shape) != len(first) or _apart(first, shape, axis)), None)
-    if other is None:
+    second = next((shape for shape in shapes[1:] if len(shape) != len(first) or _apart(first, shape, axis)), None)
+    if second is None:
         return _ANY
-    if len(other) != len(first):
+    if len(second) != len(first):
         return "give all branches the same number of axes with `flatten`, `tokens`, `grid` or `reshape`"
-    return _joined(first, other, axis)
+    return _joined(first, second, axis)
 
 
 def projection(x: Shape, y: Shape) -> str | None:
@@ -49,15 +49,15 @@ def unbridged(error: SpecError, step: Step, x: Shape, y: Shape) -> SpecError:
     plain = len(x) == len(y) and all(type(size) is int for size in (*x, *y))
     layer = projection(x, y) if plain else None
     branch = f"`add: [[{layer}], [..]]`, which projects the input" if layer else "`add:` with branches of one shape"
-    found = SpecError(
+    reworded = SpecError(
         problem._replace(
             message=problem.message.replace("`add`", "`residual`", 1),
             place=Place(step.source, *(step.residual_at or step.place)),
             help=f"state when the shape is unchanged, as in `residual: s == 1 and channels == c`, or write {branch}",
         )
     )
-    found.failing = error.failing
-    return found
+    reworded.failing = error.failing
+    return reworded
 
 
 def _apart(first: tuple[int, ...], other: tuple[int, ...], axis: int | None) -> list[int]:

@@ -146,7 +146,7 @@ class Step(NamedTuple):
 def is_absent(branch: Any, phase: str) -> bool:
     """Whether a branch of a join has layers and all belong to the other phase."""
     layers = branch if type(branch) is tuple and branch and type(branch[0]) is Step else ()
-    return bool(layers) and all(one.only not in (None, phase) for one in layers)
+    return bool(layers) and all(layer.only not in (None, phase) for layer in layers)
 
 
 class Input(NamedTuple):

@@ -29,12 +29,12 @@ def planned(spans: Sequence[Span]) -> list[int]:
     offsets = [0] * len(spans)
     placed: dict[int, list[int]] = {}  # stretch of rows -> the buffers that live in it
     for at in order:
-        one = spans[at]
-        stretches = range(one.first // STRETCH, one.last // STRETCH + 1)
+        span = spans[at]
+        stretches = range(span.first // STRETCH, span.last // STRETCH + 1)
         near = {other for stretch in stretches for other in placed.get(stretch, ())}
         spend(1 + len(near) // 8)
-        around = ((offsets[other], spans[other].size) for other in near if _meet(one, spans[other]))
-        offsets[at] = _lowest(one.size, sorted(around))
+        around = ((offsets[other], spans[other].size) for other in near if _meet(span, spans[other]))
+        offsets[at] = _lowest(span.size, sorted(around))
         for stretch in stretches:
             placed.setdefault(stretch, []).append(at)
     return offsets
@@ -58,4 +58,4 @@ def arena(ends: Sequence[tuple[int, int]], sizes: Sequence[Any]) -> Any:
     """The bytes of the arena for buffers with these sizes and (first row, last row) lifetimes."""
     spans = [Span(size, first, last) for size, (first, last) in zip(sizes, ends, strict=True)]
     offsets = planned(spans)
-    return max((offset + one.size for offset, one in zip(offsets, spans, strict=True)), default=0)
+    return max((offset + span.size for offset, span in zip(offsets, spans, strict=True)), default=0)

@@ -56,13 +56,13 @@ def given(name: Any, step: Step, scope: Scope) -> Any:
 
 def spliced(names: Iterable[Any], step: Step, scope: Scope) -> tuple[Named, ...]:
     """The tensors of a list of names; nested lists are flattened. Raises SpecError if there are too many."""
-    found: list[Named] = []
+    tensors: list[Named] = []
     for name in names:
-        found += all_of(name, step, scope)
-        if len(found) > limits.ENTRIES:
+        tensors += all_of(name, step, scope)
+        if len(tensors) > limits.ENTRIES:
             message = f"at most {limits.ENTRIES:,} layers can be named here"
             raise _error("limit", message, step, limits.hint("entries"))
-    return tuple(found)
+    return tuple(tensors)
 
 
 def reusable(name: str | Reference, step: Step, scope: Scope) -> Named:
@@ -90,7 +90,7 @@ def runs_of(step: Step, level: Part, marks: Mapping[str, int], x: Tensor) -> lis
     if not parts:
         return [Run(x, None)]
     rows = parts if type(step.body) is BlockCall else parts[:1]
-    return [*(Run(Tensor(one.shape, one.source), one) for one in rows[:-1]), Run(x, rows[-1])]
+    return [*(Run(Tensor(part.shape, part.source), part) for part in rows[:-1]), Run(x, rows[-1])]
 
 
 def seen(x: Shape, step: Step, scope: Scope) -> dict[str, Any]:

@@ -118,12 +118,12 @@ def called(rows: Sequence[Row], pattern: str) -> list[Row]:
 
     block = f"{pattern}/"
     named = [(row.name, row) for row in rows]
-    found = [row for name, row in named if name == pattern or name.startswith(block) or fnmatchcase(name, pattern)]
-    if not found:
+    matching = [row for name, row in named if name == pattern or name.startswith(block) or fnmatchcase(name, pattern)]
+    if not matching:
         tops = [row.frame.path[0] for row in rows]
         help = nearest(pattern, [name for name, _ in named] + tops) or "`costcalc analyze SPEC` lists the layers"
         raise OptionError(Problem("unknown-layer", f"no layer is called `{pattern}`", help=help))
-    return found
+    return matching
 
 
 class Trace(NamedTuple):

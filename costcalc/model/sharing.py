@@ -32,12 +32,12 @@ class Buffer:
     @property
     def whole(self) -> Buffer:
         """The outermost buffer that contains this one, or itself."""
-        found = self
-        while found.within is not None:
-            found = found.within
-        if found is not self:
-            self.within = found
-        return found
+        whole = self
+        while whole.within is not None:
+            whole = whole.within
+        if whole is not self:
+            self.within = whole
+        return whole
 
     def take(self, tensor: Tensor, last: float) -> None:
         """Add a tensor to this buffer."""
@@ -102,8 +102,8 @@ class Sharer:
             self._join(number)
 
     def _buffer(self, made: Any) -> Buffer | None:
-        found = self.of.get(made)
-        return None if found is None else found.whole
+        buffer = self.of.get(made)
+        return None if buffer is None else buffer.whole
 
     def _shared(self, number: int, row: Row, tensor: Tensor) -> Buffer | None:
         """The existing buffer that a row's result is written to, or None."""
@@ -112,15 +112,15 @@ class Sharer:
             return self._buffer(source)
         over_it = (rules.act and row.op.name in ELEMENTWISE) or (rules.fold and self._folds(row, source))
         if over_it and self.readers.get(source) == 1:
-            found = self._free(source, number)
-            self.merged |= set() if found is None else {number}
-            return found
+            buffer = self._free(source, number)
+            self.merged |= set() if buffer is None else {number}
+            return buffer
         if rules.add and row.op.name in ("add", "sub"):
             return self._operand(number, tensor)
         if rules.dw and is_depthwise(row) and _no_larger(row):
-            found = self._free(source, number)
-            self.by_channel |= set() if found is None else {number}
-            return found
+            buffer = self._free(source, number)
+            self.by_channel |= set() if buffer is None else {number}
+            return buffer
         return None
 
     def _first(self, number: int) -> Any:
@@ -139,8 +139,8 @@ class Sharer:
 
     def _free(self, made: Any, number: int) -> Buffer | None:
         """The buffer of a tensor, if a row may overwrite it: it is not an input and has no later reader."""
-        found = self._buffer(made)
-        return found if found is not None and not found.given and found.last <= number else None
+        buffer = self._buffer(made)
+        return buffer if buffer is not None and not buffer.given and buffer.last <= number else None
 
     def _folds(self, row: Row, source: Any) -> bool:
         if row.op.name != "batchnorm" or type(source) is not int:
@@ -153,14 +153,14 @@ class Sharer:
         sources = self.walked.rows[number].sources
         shapes = self.walked.rows[number].inputs
         for at, made in enumerate(sources):
-            found = self._free(made, number)
+            buffer = self._free(made, number)
             others = [self._buffer(other) for other in sources if other != made]
-            if found is None or found in others or len(shapes[at]) != len(tensor.shape):
+            if buffer is None or buffer in others or len(shapes[at]) != len(tensor.shape):
                 continue
             if all(same(a, b) for a, b in zip(shapes[at], tensor.shape, strict=True)) and same(
                 self.size(made), tensor.size
             ):
-                return found
+                return buffer
         return None
 
     def size(self, made: Any) -> Any:

@@ -83,7 +83,7 @@ class _Stitcher:
 
     def is_bias(self, row: Row, sources: tuple[Any, ...]) -> bool:
         """Whether a step only adds the bias of the layer before it. If so, that layer gets the bias."""
-        flowing = [one for one in sources if one is not None]
+        flowing = [source for source in sources if source is not None]
         if row.op.name != "add" or len(flowing) != 1 or type(flowing[0]) is str or self.readers[flowing[0]] > 1:
             return False
         number = self.numbers[flowing[0]]
@@ -140,15 +140,15 @@ class _Stitcher:
     def shaped(self, row: Row, source: Any, shape: Shape) -> int | str:
         """The node of a step's input, reshaped to the shape stated there."""
         source = self.number(source)
-        found = tuple(self.walked.inputs[source] if type(source) is str else self.nodes[source].row.layer.shape)
+        current = tuple(self.walked.inputs[source] if type(source) is str else self.nodes[source].row.layer.shape)
         shape = tuple(shape)
-        if found == shape:
+        if current == shape:
             return source
-        if prod(found) == prod(shape):
+        if prod(current) == prod(shape):
             flat = len(shape) == 1
             return self.between(row, "flatten" if flat else "reshape", (source,), {} if flat else {"shape": shape})
-        differs = [at for at, sizes in enumerate(zip(found, shape, strict=False)) if sizes[0] != sizes[1]]
-        if len(found) == len(shape) and len(differs) == 1 and shape[differs[0]] < found[differs[0]]:
+        differs = [at for at, sizes in enumerate(zip(current, shape, strict=False)) if sizes[0] != sizes[1]]
+        if len(current) == len(shape) and len(differs) == 1 and shape[differs[0]] < current[differs[0]]:
             options = {"size": shape[differs[0]], "axis": differs[0]}
             return self.between(row, "slice", (source,), options)
         options = {"label": "rearranged", "out": shape, "mult_adds": 0, "params": 0}
@@ -162,10 +162,11 @@ class _Stitcher:
 
     def between(self, row: Row, op: str, sources: tuple[Any, ...], options: Mapping[str, Any]) -> int:
         """Add a layer that is not a step of the model; return its number."""
-        found = ops.find(op)
+        operation = ops.find(op)
         inputs = tuple(
-            self.walked.inputs[one] if type(one) is str else self.nodes[one].row.layer.shape for one in sources
+            self.walked.inputs[source] if type(source) is str else self.nodes[source].row.layer.shape
+            for source in sources
         )
-        layer = found.rule(*inputs, **options)
-        made = Row(found, row.frame, inputs, sources, layer, row.times, None, True, row.step, options, options)
+        layer = operation.rule(*inputs, **options)
+        made = Row(operation, row.frame, inputs, sources, layer, row.times, None, True, row.step, options, options)
         return self.put(made, sources, f"{row.name}/{op}")

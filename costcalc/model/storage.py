@@ -167,12 +167,12 @@ def bits_of(text: str | int) -> dict[str, Any]:
     """
     short = re.sub(r"^w=(\d{1,3}),a=", r"w\1a", str(text), flags=re.ASCII)
     head, *parts = short.split(",")
-    found = re.fullmatch(r"w(\d{1,3})a(\d{1,3})|(\d{1,3})", head, re.ASCII)
+    match = re.fullmatch(r"w(\d{1,3})a(\d{1,3})|(\d{1,3})", head, re.ASCII)
     more = [re.fullmatch(r"(first|last|bias|group|scale|zero)=(\d{1,6}|channel)", part, re.ASCII) for part in parts]
     pairs = {one[1]: one[2] for one in more if one}
-    if type(text) not in (str, int) or found is None or len(pairs) < len(parts):
+    if type(text) not in (str, int) or match is None or len(pairs) < len(parts):
         raise _bad_bits(text)
-    weights, activations, both = found.groups()
+    weights, activations, both = match.groups()
     if "channel" in [pairs[name] for name in pairs if name != "group"]:
         raise _bad_bits(text)
     widths = {name: CHANNEL if value == "channel" else int(value) for name, value in pairs.items()}

@@ -26,9 +26,9 @@ class Watched(tuple):
 
     def __new__(cls, values: Iterable[Any], name: str, noted: Notes) -> Watched:
         """Wrap the values as positions of the variable `name`."""
-        found = super().__new__(cls, values)
-        found.name, found.noted = name, noted
-        return found
+        watched = super().__new__(cls, values)
+        watched.name, watched.noted = name, noted
+        return watched
 
     def __getitem__(self, at: Any) -> Any:
         self.noted.append(f"{self.name}[{at}]")

@@ -298,7 +298,7 @@ class Tracer:
 
     def present(self, step: Step, branches: Any) -> list[Any]:
         """The branches without those whose layers all belong to the other phase. Raises SpecError if none is left."""
-        found = [one for one in branches if not is_absent(one, self.model.phase)]
+        found = [branch for branch in branches if not is_absent(branch, self.model.phase)]
         if branches and not found:
             help = "mark the whole join with `only`, and add another join for the other phase"
             raise at(step, "bad-value", f"no branch has a layer in the phase `{self.model.phase}`", help)

@@ -41,12 +41,12 @@ def _spread(model: Model, given: Mapping[str, Any]) -> Mapping[str, Any]:
     whole = [name for name in given if model.variables[name].each]
     if not whole:
         return given
-    found: dict[str, Any] = {}
+    spread: dict[str, Any] = {}
     for name in whole:
         values = checked(model.variables[name], given[name])
         each = values if type(values) is tuple else (values,) * model.variables[name].each
-        found |= {position(name, at): value for at, value in enumerate(each)}
-    return {**found, **{name: value for name, value in given.items() if name not in whole}}
+        spread |= {position(name, at): value for at, value in enumerate(each)}
+    return {**spread, **{name: value for name, value in given.items() if name not in whole}}
 
 
 def position(name: str, at: int) -> str:
@@ -123,8 +123,8 @@ def checked(variable: Variable, value: Any) -> Any:
 def _checked_each(variable: Variable, values: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(values) != variable.each:
         raise _refusal(variable, values, f"it has {variable.each:,} values, or one for all")
-    one = variable._replace(default=variable.default[0], each=0)
-    return tuple(checked(one, value) for value in values)
+    single = variable._replace(default=variable.default[0], each=0)
+    return tuple(checked(single, value) for value in values)
 
 
 def require_possible(variable: Variable, value: Any) -> None:

@@ -46,12 +46,12 @@ def of_products(rows: Sequence[Row], storage: Storage, tensors: Tensors) -> list
 
     A product of tensors without weights has the widths of the last and the first tensor.
     """
-    found = []
+    widths = []
     for row in rows:
         reads = [tensors.of(made) for made in row.sources] or [storage.activations]
         weights = row.bits.weights if storage.own else 0
-        found.append((reads[-1] if _is_unheld(row) else weights or storage.weights, reads[0]))
-    return _with_ends(found, rows, storage)
+        widths.append((reads[-1] if _is_unheld(row) else weights or storage.weights, reads[0]))
+    return _with_ends(widths, rows, storage)
 
 
 def _with_ends(found: list[tuple[int, int]], rows: Sequence[Row], storage: Storage) -> list[tuple[int, int]]:

@@ -63,8 +63,8 @@ def wired(model: Model, values: Mapping[str, Any]) -> Graph:
 def counted(row: Row) -> dict:
     """The parameters by kind according to a row's rule."""
     joined = {name: row.inputs for name in row.op.branches if row.op.options[name].required}
-    found = row.op.rule(*row.inputs[: row.op.takes_input], **{**joined, **row.options}).params
-    return {kind: count for kind, count in found.items() if count}
+    params = row.op.rule(*row.inputs[: row.op.takes_input], **{**joined, **row.options}).params
+    return {kind: count for kind, count in params.items() if count}
 
 
 def held(row: Row) -> dict:
@@ -122,6 +122,6 @@ class Owner:
     def parameter(self, whose: int | None, shapes: list) -> int | None:
         """The parameter node read by an earlier step, if this step reads the same one."""
         sources = [] if whose is None else self.nodes[whose].sources
-        free = [one for one in sources if type(one) is int and self.nodes[one].row.op.name == "parameter"]
-        alike = [one for one in free if len(shapes) == 1 and self.nodes[one].row.layer.shape == shapes[0]]
+        free = [source for source in sources if type(source) is int and self.nodes[source].row.op.name == "parameter"]
+        alike = [source for source in free if len(shapes) == 1 and self.nodes[source].row.layer.shape == shapes[0]]
         return alike[0] if len(free) == len(alike) == 1 else None

@@ -86,7 +86,7 @@ def attend(
     """
     if len(inputs) != 3:
         raise Refused(f"attend takes queries, keys and values, got {len(inputs)} inputs")
-    (*outer, queries, wide), (*others, keys, narrow), (*rest, values, value) = (_sequence(one) for one in inputs)
+    (*outer, queries, wide), (*others, keys, narrow), (*rest, values, value) = (_sequence(shape) for shape in inputs)
     _same_windows(outer, others, rest)
     require(equal(keys, values), "{} keys but {} values", keys, values)
     require(equal(wide % heads, 0), "{} channels do not split into {} heads", wide, heads, option="heads")

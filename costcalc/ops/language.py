@@ -79,12 +79,12 @@ def selective_scan(x: Shape, inputs: Branches, *, skip: Flag = True) -> Layer:
     """
     if len(inputs) != 4:
         raise Refused(f"selective_scan takes values, steps, B and C, got {len(inputs)} inputs")
-    if any(len(one) != 2 for one in inputs):
+    if any(len(shape) != 2 for shape in inputs):
         raise Refused("selective_scan works on sequences: [length, channels]")
     (length, channels), _, (_, state), _ = inputs
-    for one, width in zip(inputs[1:], (channels, state, state), strict=True):
-        require(equal(one[0], length), "{} steps of one sequence meet {} of another", one[0], length)
-        require(equal(one[1], width), "a width of {} where {} is needed", one[1], width)
+    for shape, width in zip(inputs[1:], (channels, state, state), strict=True):
+        require(equal(shape[0], length), "{} steps of one sequence meet {} of another", shape[0], length)
+        require(equal(shape[1], width), "a width of {} where {} is needed", shape[1], width)
     values = length * channels
     return Layer(
         shape=(length, channels),

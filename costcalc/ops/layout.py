@@ -56,7 +56,7 @@ def concat(x: Shape, inputs: Branches, *, axis: Axis = "channels") -> Layer:
 
 
 def _same_but(first: Shape, shape: Shape, at: int) -> None:
-    text = " and ".join("x".join("{}" for _ in one) for one in (first, shape))
+    text = " and ".join("x".join("{}" for _ in sizes) for sizes in (first, shape))
     values = (*first, *shape)
     require(len(first) == len(shape), f"concat: shapes do not match: {text}", *values)
     for number, (a, b) in enumerate(zip(first, shape, strict=True)):
