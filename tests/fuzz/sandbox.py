@@ -14,6 +14,8 @@ SECONDS, MEGABYTES = 5.0, 300  # more is a failure
 LOADED = 190  # megabytes of a program with all of MODULES; anything above belongs to the caller
 RAN = f"{tempfile.gettempdir()}/costcalc-fuzz-{os.getpid()}-ran"  # the trace of a program started by a file
 KILLED = 20  # seconds of processor time
+ROOM = 2**32  # bytes of address space beyond those of the caller, which has some gigabytes with PyTorch
+ADDRESSES, RESIDENT = 0, 1  # fields of /proc/self/statm
 CODES = (0, 1, 2)
 MODULES = [
     "numpy",
@@ -102,7 +104,7 @@ def run(files, args):
             path = Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.symlink_to(data.target) if isinstance(data, Link) else path.write_bytes(data)
-        begun = _megabytes()
+        begun = _bytes(RESIDENT) / 2**20
         process = os.fork()
         if not process:
             _child(folder, args)
@@ -117,10 +119,9 @@ def run(files, args):
     return Ended(os.waitstatus_to_exitcode(status), seconds, peak, out, err, ran, tuple(left))
 
 
-def _megabytes():
+def _bytes(field):
     """The current memory of this process."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
+    return int(Path("/proc/self/statm").read_text().split()[field]) * resource.getpagesize()
 
 
 def _child(folder, args):
@@ -128,7 +129,7 @@ def _child(folder, args):
     try:
         os.chdir(folder)
         resource.setrlimit(resource.RLIMIT_CPU, (KILLED, KILLED))
-        resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))
+        resource.setrlimit(resource.RLIMIT_AS, (_bytes(ADDRESSES) + ROOM, _bytes(ADDRESSES) + ROOM))
         for name, number in ((".out", 1), (".err", 2)):
             os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT), number)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
