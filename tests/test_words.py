@@ -40,6 +40,17 @@ PHRASES = {  # phrase -> what to write
     r"comes? with costcalc\b": "built-in, or shipped",
     r"what (stands|lies|comes|came)\b": "name it: the text, the output",
     r"\d an? (channel|head|input|layer|output|row|sample|step|token|value)\b": "per",
+    r"(is|are) not known\b": "unknown",
+    r"what (flows|comes|goes) (in|out)\b": "input, or output",
+    r"what leaves\b": "output",
+    r"(a bug of ours|of our own)\b": "a bug, or of costcalc",
+    r"(taken|takes?) apart\b": "split, or decomposed",
+    r"(goes|go) on with\b": "continues",
+    r"left alone\b": "unchanged",
+    r"(none|nothing) where\b": "none if, or empty if",
+    r"with settings of their own\b": "with separate settings",
+    r"a (row|line|value|sample|mark|column) a (network|layer|line|row|sample|value|setting|file|point)\b": "per",
+    r"from the (oldest|outermost|first|last) on\b": "starting with",
 }
 
 

@@ -309,7 +309,7 @@ def _design(
     traced = trace(model, values)
     how.take(len(traced.rows))
     whole = report(model, traced, values, *how.how, cases=False)
-    whole.totals  # noqa: B018 (raises where they are too large)
+    whole.totals  # noqa: B018 (raises if they are too large)
     if layers and whole.figures:
         raise of_the_whole(next(one for one in whole.metrics if one.name in whole.figures))
     found = elements(traced.rows, whole)

@@ -260,7 +260,7 @@ def point(wanted: Wanted, values: Mapping[str, Any]) -> Point:
     walked = trace(wanted.model, settled)
     walk = Walk(wanted.model, walked, settled)  # the metrics and the page share its lives
     found = report(wanted.model, walked, settled, wanted.convention, wanted.metrics, walk)
-    found.totals  # noqa: B018 (raises where they are too large)
+    found.totals  # noqa: B018 (raises if they are too large)
     return Point(found, walk.lives)
 
 

@@ -229,7 +229,7 @@ def _reported(found: Variant, values: Any, convention: Convention) -> Report | N
 
     def make() -> Report:
         one = report(found.model, trace(found.model, own), own, convention)
-        one.totals  # noqa: B018 (raises where they are too large)
+        one.totals  # noqa: B018 (raises if they are too large)
         return one
 
     return _made(make)

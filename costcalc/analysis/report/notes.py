@@ -89,7 +89,7 @@ _WORK = {
 
 
 def unpriced(found: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Notes on work that counts 0 because a convention has no price for it, with amounts where there are any."""
+    """Notes on work that counts 0 because a convention has no price for it, with amounts if there are any."""
     kinds: dict[tuple[str, str], list[str]] = {}
     for one in found:
         amount, layers = f"{one['amount']:,} of " if "amount" in one else "", one.get("layers", 1)

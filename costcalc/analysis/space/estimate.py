@@ -53,7 +53,7 @@ def between(share: float, drawn: int) -> tuple[int, int]:
     The number of values at most the quantile is binomial. Bounds outside the draws are the first and last value.
     """
     tail = (1 - CONFIDENCE) / 2
-    low = _first(drawn, lambda count: _at_least(count, drawn, share) < 1 - tail)  # fewer are certain
+    low = _first(drawn, lambda count: _at_least(count, drawn, share) < 1 - tail)  # fewer are almost certain
     high = _first(drawn, lambda count: _at_least(count, drawn, share) <= tail)
     return max(low - 2, 0), min(high - 1, drawn - 1)
 

@@ -88,11 +88,11 @@ class Sums:
         )
 
     def drawn(self, limit: int, number: int) -> list[Pick]:
-        """Costs of the parts of sum `number`, from 0, among the sums that are at most `limit`."""
+        """Picks, one per part, for sum `number`, from 0, among the sums that are at most `limit`."""
         return self._picked(limit, False, number)
 
     def ranked(self, cost: int, number: int) -> list[Pick]:
-        """Costs of the parts of sum `number`, from 0, among the sums equal to `cost`."""
+        """Picks, one per part, for sum `number`, from 0, among the sums equal to `cost`."""
         return self._picked(cost, True, number)
 
     def _prepare(self) -> None:
@@ -396,11 +396,11 @@ class Maxima:
         return math.prod(_within(one, limit) for one in self.parts)
 
     def drawn(self, limit: int, number: int) -> list[Pick]:
-        """Costs of the parts of network `number`, from 0, among the networks within `limit`."""
+        """Picks, one per part, for network `number`, from 0, among the networks within `limit`."""
         return _apart(self.parts, [_within(one, limit) for one in self.parts], number)
 
     def ranked(self, cost: int, number: int) -> list[Pick]:
-        """Network `number`, from 0, among those with the maximum `cost`, ordered by the first part that has it."""
+        """Picks for network `number`, from 0, among those with the maximum `cost`, by the first part that has it."""
         for at, one in enumerate(self.parts):
             below = [_within(part, cost - 1) for part in self.parts[:at]]
             above = [_within(part, cost) for part in self.parts[at + 1 :]]

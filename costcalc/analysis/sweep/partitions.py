@@ -183,7 +183,7 @@ def _opened(question: Question, space: Any, folder: str, resume: bool) -> dict[i
     if not resume or not names:
         if names:
             message = f"{folder!r} is not empty"
-            raise OptionError(Problem("usage", message, help="--resume goes on with what is there; or name another"))
+            raise OptionError(Problem("usage", message, help="--resume continues it; or name another"))
         with opened_journal(path, False) as file:
             file.write(json.dumps(due) + "\n")
         return {}
