@@ -86,25 +86,25 @@ def _percent(part: int, whole: int) -> str:
 
 def notes(outcome: Any, verdict: Verdict) -> list[tuple[str, ...]]:
     """(kind, text) of the lines under a verdict that does not pass: base, cause, why, help."""
-    base, found = outcome.base, []
+    base, lines = outcome.base, []
     if verdict.limit.kind == "vs_base" and base:
-        found.append(("base", f"{base.revision} ({base.commit[:7]})"))
+        lines.append(("base", f"{base.revision} ({base.commit[:7]})"))
     elif verdict.base is not None:
-        found.append(("base", f"{apart(verdict, verdict.base, verdict.now)[0]} at {_where(base)}; {_moved(verdict)}"))
+        lines.append(("base", f"{apart(verdict, verdict.base, verdict.now)[0]} at {_where(base)}; {_moved(verdict)}"))
     if verdict.cause:
         place = verdict.cause.place
         amount = f"{verdict.cause.amount:+,}" if verdict.base is not None else f"{verdict.cause.amount:,}"
-        found.append(("from", f"{place.source.path}:{place.line}:{place.column}  {verdict.cause.what}  {amount}"))
+        lines.append(("from", f"{place.source.path}:{place.line}:{place.column}  {verdict.cause.what}  {amount}"))
     if verdict.others:
         are = "layer breaks" if verdict.others == 1 else "layers break"
-        found.append(("more", f"{verdict.others:,} other {are} it too"))
+        lines.append(("more", f"{verdict.others:,} other {are} it too"))
     if verdict.exemption:
-        found.append(("note", _exception(verdict.exemption)))
+        lines.append(("note", _exception(verdict.exemption)))
     if outcome.check.why:
-        found.append(("why", outcome.check.why))
+        lines.append(("why", outcome.check.why))
     if verdict.status != ALREADY:
-        found.append(("help", _help(outcome, verdict)))
-    return [(kind, printable(text)) for kind, text in found]
+        lines.append(("help", _help(outcome, verdict)))
+    return [(kind, printable(text)) for kind, text in lines]
 
 
 def _exception(one: Exemption) -> str:

@@ -130,8 +130,8 @@ def changes(base: str | None, convention: Prices) -> ChangesPage:
     bases, priced = Bases(base), price_list(convention)
     if bases.why_none:
         raise OptionError(bases.why_none)
-    found = [_excepted(_moved(bases, path, at, priced), own, priced) for path, at, own in _wanted(bases)]
-    return ChangesPage(found, bases.note, priced)
+    moved = [_excepted(_moved(bases, path, at, priced), own, priced) for path, at, own in _wanted(bases)]
+    return ChangesPage(moved, bases.note, priced)
 
 
 def _excepted(one: Moved, own: tuple[Exemption, ...], convention: Convention) -> Moved:
@@ -187,10 +187,10 @@ def _may_be_spec(path: str) -> bool:
     if path.lower().endswith((".onnx", ".tflite", ".keras")):
         return True
     try:
-        found = Source(path, text(path))
+        source = Source(path, text(path))
     except CostcalcError:
         return False
-    return is_network(found) if path.lower().endswith(".json") else "layers" in found.text
+    return is_network(source) if path.lower().endswith(".json") else "layers" in source.text
 
 
 def _moved(bases: Bases, path: str, at: Mapping[str, Any], convention: Convention) -> Moved:

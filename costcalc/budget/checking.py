@@ -156,8 +156,8 @@ class Run:
 
     def _exceptions(self) -> list[Exemption]:
         """Exceptions of the file for the specs of this run."""
-        found = self.config.exceptions if self.config else ()
-        return [one for one in found if not self.specs or any(is_in(path_of(one), path) for path in self.specs)]
+        exceptions = self.config.exceptions if self.config else ()
+        return [one for one in exceptions if not self.specs or any(is_in(path_of(one), path) for path in self.specs)]
 
     def _limits(self, found: Sequence[Outcome]) -> tuple[tuple[Loosened, ...], Problem | None]:
         """(limits that are less strict than at the base, problem if that cannot be determined).

@@ -87,10 +87,10 @@ def path_of(exemption: Exemption) -> str:
 
 def by_path(exemptions: Iterable[Exemption]) -> dict[str, tuple[Exemption, ...]]:
     """Exceptions of each spec, by path."""
-    found: dict[str, list[Exemption]] = {}
+    grouped: dict[str, list[Exemption]] = {}
     for one in exemptions:
-        found.setdefault(path_of(one), []).append(one)
-    return {path: tuple(several) for path, several in found.items()}
+        grouped.setdefault(path_of(one), []).append(one)
+    return {path: tuple(several) for path, several in grouped.items()}
 
 
 def key_of(check: Check, metric: str) -> tuple[Any, ...]:

@@ -84,10 +84,10 @@ class Measured:
         if self.is_whole(name):
             raise of_the_whole(one)
         if name not in self.by_layer:
-            found: dict[str, list] = {}
+            amounts: dict[str, list] = {}
             for path, amount in zip(self.walk.names, self._amounts(name), strict=True):
-                found.setdefault(path, []).append(amount)
-            self.by_layer[name] = {path: folded(one, several) for path, several in found.items()}
+                amounts.setdefault(path, []).append(amount)
+            self.by_layer[name] = {path: folded(one, several) for path, several in amounts.items()}
         return self.by_layer[name]
 
     def _amounts(self, name: str) -> Any:
@@ -111,8 +111,8 @@ class Measured:
         from ..analysis.compare.elements import elements
         from ..analysis.report.report import report
 
-        found = report(self.model, self.walk.walked, self.walk.values, self.convention)
-        return elements(self.walk.rows, found)
+        whole = report(self.model, self.walk.walked, self.walk.values, self.convention)
+        return elements(self.walk.rows, whole)
 
     def row(self, name: str) -> Row:
         """Layer of that name."""

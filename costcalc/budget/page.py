@@ -44,15 +44,15 @@ class VerdictPage:
 
     def failures(self) -> list[str]:
         """Lines of all problems, loosened limits first: what, by how much, where, why, and help."""
-        found: list[str] = []
+        lines: list[str] = []
         for one in self.loosened:
-            found += self.block(self.kind, CODES[one.status], printable(one.message), one.place, [])
-            found += [] if one.place else [""]
+            lines += self.block(self.kind, CODES[one.status], printable(one.message), one.place, [])
+            lines += [] if one.place else [""]
         for outcome in self.outcomes:
             if outcome.state != "pass":
-                found += [f"{WORDS[outcome.state]}  {printable(outcome.title)}", ""]
-                found += self._blocks(outcome)
-        return found
+                lines += [f"{WORDS[outcome.state]}  {printable(outcome.title)}", ""]
+                lines += self._blocks(outcome)
+        return lines
 
     def _blocks(self, outcome: Outcome) -> Iterator[str]:
         for problem in outcome.problems:
@@ -86,13 +86,13 @@ class VerdictPage:
 
         Limits that could not be judged come first; equal changes keep the order of the checks.
         """
-        found: list[tuple[float, tuple[str, ...]]] = []
+        rows: list[tuple[float, tuple[str, ...]]] = []
         for outcome in self.outcomes:
             for problem in outcome.problems:
                 said = printable(brief(problem.message))
-                found.append((math.inf, ("ERROR", printable(outcome.title), "-", "-", "-", "-", "-", said)))
-            found += [(moved(verdict), self._cells(outcome, verdict)) for verdict in outcome.verdicts]
-        return sorted(found, key=lambda row: -row[0])
+                rows.append((math.inf, ("ERROR", printable(outcome.title), "-", "-", "-", "-", "-", said)))
+            rows += [(moved(verdict), self._cells(outcome, verdict)) for verdict in outcome.verdicts]
+        return sorted(rows, key=lambda row: -row[0])
 
     def _metrics(self) -> list[Sheet]:
         """One row per spec and requested metric."""
@@ -206,12 +206,12 @@ def kind(outcome: Outcome, verdict: Verdict) -> str:
 
 def counts(outcomes: list[Outcome]) -> dict[str, int]:
     """Number of rows of the table for each of KINDS: one row per limit, and one per problem of a check."""
-    found = dict.fromkeys(KINDS, 0)
+    numbers = dict.fromkeys(KINDS, 0)
     for outcome in outcomes:
-        found["not_judged"] += len(outcome.problems)
+        numbers["not_judged"] += len(outcome.problems)
         for verdict in outcome.verdicts:
-            found[kind(outcome, verdict)] += 1
-    return found
+            numbers[kind(outcome, verdict)] += 1
+    return numbers
 
 
 def summary(outcomes: list[Outcome], loosened: tuple[Loosened, ...] = ()) -> str:

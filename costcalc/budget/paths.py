@@ -93,15 +93,15 @@ def _past_any(at: set[int], parts: list[str]) -> set[int]:
 
 def _below(folder: str) -> list[str]:
     """Files below a directory that may contain a network, except hidden ones."""
-    found: list = []
+    paths: list = []
     for top, folders, files in os.walk(folder):
         note_read(top)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         names = (name for name in sorted(files) if name.lower().endswith(SUFFIXES) and name[0] != ".")
-        found += (os.path.relpath(os.path.join(top, name), folder).replace(os.sep, "/") for name in names)
-        if len(found) > FILES:
+        paths += (os.path.relpath(os.path.join(top, name), folder).replace(os.sep, "/") for name in names)
+        if len(paths) > FILES:
             raise FileError(Problem("limit", f"more than {FILES:,} files are below {folder!r}"))
-    return found
+    return paths
 
 
 def is_in(path: str, wanted: str) -> bool:

@@ -101,15 +101,15 @@ def in_repository(path: str, root: str) -> str | None:
 def github(checked: Checked) -> str:
     """Workflow commands, one per finding, at the line of the spec that grew; then the summary."""
     lines, counted = [], {"error": 0, "warning": 0}
-    for found in findings(checked):
-        counted[found.level] += 1
-        if counted[found.level] > ANNOTATIONS:
+    for finding in findings(checked):
+        counted[finding.level] += 1
+        if counted[finding.level] > ANNOTATIONS:
             continue
-        said = notes(found.outcome, found.verdict) if found.verdict else []
-        text = found.message + (f" ({'; '.join(f'{kind}: {text}' for kind, text in said)})" if said else "")
-        at = f"file={_property(found.path)}," if found.path else ""
-        at += f"line={found.place.line},col={found.place.column}," if found.place else ""
-        lines.append(f"::{found.level} {at}title={_property(f'costcalc {found.code}')}::{_data(text)}")
+        said = notes(finding.outcome, finding.verdict) if finding.verdict else []
+        text = finding.message + (f" ({'; '.join(f'{kind}: {text}' for kind, text in said)})" if said else "")
+        at = f"file={_property(finding.path)}," if finding.path else ""
+        at += f"line={finding.place.line},col={finding.place.column}," if finding.place else ""
+        lines.append(f"::{finding.level} {at}title={_property(f'costcalc {finding.code}')}::{_data(text)}")
     hidden = sum(max(count - ANNOTATIONS, 0) for count in counted.values())
     more = [f"{hidden:,} more are not shown as annotations"] if hidden else []
     last = [summary(checked.outcomes, checked.loosened), *(one.message for one in checked.stale), checked.base]
@@ -134,16 +134,16 @@ def gitlab(checked: Checked) -> str:
     """Code Quality issues."""
     issues = [
         {
-            "description": found.message,
-            "check_name": f"costcalc-{found.code}",
-            "fingerprint": found.fingerprint,
-            "severity": "major" if found.level == "error" else "minor",
+            "description": finding.message,
+            "check_name": f"costcalc-{finding.code}",
+            "fingerprint": finding.fingerprint,
+            "severity": "major" if finding.level == "error" else "minor",
             "location": {
-                "path": found.path or printable(_about(found)),
-                "lines": {"begin": found.place.line if found.place else 1},
+                "path": finding.path or printable(_about(finding)),
+                "lines": {"begin": finding.place.line if finding.place else 1},
             },
         }
-        for found in findings(checked)
+        for finding in findings(checked)
     ]
     return json.dumps(issues, indent=1) + "\n"
 
@@ -157,7 +157,7 @@ def sarif(checked: Checked) -> str:
     """SARIF 2.1.0, for code scanning."""
     rules = [{"id": name, "shortDescription": {"text": text}} for name, text in RULES.items()]
     driver = {"name": "costcalc", "version": __version__, "rules": rules}
-    results = [_result(found) for found in findings(checked)][:RESULTS]
+    results = [_result(finding) for finding in findings(checked)][:RESULTS]
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",

@@ -72,15 +72,15 @@ def outcomes(task: Task, bases: Bases, metrics: Sequence[str] = (), limited: Lim
     default all limits did.
     """
     spec = _Spec(task, bases if task.model is None else NOWHERE, metrics, limited)
-    found = [spec.outcome(check) for check in task.checks]
+    results = [spec.outcome(check) for check in task.checks]
     try:
         own = budget_of(task.path, spec.model) if task.own else None
-        if not found and own is None:
+        if not results and own is None:
             raise FileError(Problem("no-limits", f"{task.path!r} has no limits", help=_HELP))
     except CostcalcError as error:
         nothing = Outcome(Check(task.path, {}, find("paper"), ()), task.path, {}, problems=error.problems)
-        return found or [nothing]
-    return [*found, spec.outcome(own)] if own else found
+        return results or [nothing]
+    return [*results, spec.outcome(own)] if own else results
 
 
 def budget_of(path: str, model: Model) -> Check | None:

@@ -47,7 +47,7 @@ class LimitsPage(Page):
 
 def asked(text: str) -> dict[str, int]:
     """Parse raised limits: `layers=1000000 nesting=100`. Raises OptionError."""
-    found = {}
+    raised = {}
     for part in text.replace(",", " ").split():
         name, equals, number = part.partition("=")
         if not equals or not (number.isascii() and number.isdigit() and 0 < len(number) <= limits.DIGITS):
@@ -57,5 +57,5 @@ def asked(text: str) -> dict[str, int]:
             help = nearest(name, names) or f"limits: {listed(names)}"
             message = f"COSTCALC_LIMITS: there is no limit `{brief(name)}`"
             raise OptionError(Problem("bad-limit", message, help=help))
-        found[name] = int(number)
-    return found
+        raised[name] = int(number)
+    return raised

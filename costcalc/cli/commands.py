@@ -50,16 +50,16 @@ def option(*names: str, **how: object) -> click.Option:
 
 def common_options(has_tables: bool) -> list[click.Parameter]:
     """-q, and for commands with tables -v and --units."""
-    found: list[click.Parameter] = [
+    options: list[click.Parameter] = [
         option("-q", "--quiet", is_flag=True, help="Print only the result and errors: no notes, no progress.")
     ]
     if has_tables:
         units = click.Choice(["M", "G"])
-        found += [
+        options += [
             option("-v", "--verbose", is_flag=True, help="Print the last line under a table in full."),
             option("--units", type=units, help="Counts in millions or billions; CSV and JSON stay exact."),
         ]
-    return found
+    return options
 
 
 def saying(*names: str, say: Callable[[click.Context], str], help: str = "Show the version and exit.") -> click.Option:
@@ -153,8 +153,8 @@ OK, FAILED, CANNOT, BUG = 0, 1, 2, 101
 
 def command(name: str) -> click.Command:
     """Load a command by name, with the common options."""
-    found: click.Command = import_module(f"{__package__}.{'import_' if name == 'import' else name}").command
-    if not any(param.name == "quiet" for param in found.params):
-        found.params += [*common_options(any(param.name == "color" for param in found.params)), help_option()]
-        found.add_help_option = False
-    return found
+    loaded: click.Command = import_module(f"{__package__}.{'import_' if name == 'import' else name}").command
+    if not any(param.name == "quiet" for param in loaded.params):
+        loaded.params += [*common_options(any(param.name == "color" for param in loaded.params)), help_option()]
+        loaded.add_help_option = False
+    return loaded

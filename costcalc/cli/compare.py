@@ -91,9 +91,11 @@ def command(
     if how["stem"] and how["conv"] != "separable":
         raise OptionError(Problem("usage", "`--stem` needs `--conv separable`"))
     settings = asked.plain
-    found = compare(*specs, at=[setting(text) for text in at], rho=asked.multiplier, settings=settings, **how)
+    comparison = compare(*specs, at=[setting(text) for text in at], rho=asked.multiplier, settings=settings, **how)
     size = bytes_of(dtype) if dtype else 4 * with_bytes or None
-    page = _pair(found, size, by, sort) if isinstance(found, Comparison) else _league(found, size, by, sort)
+    page = (
+        _pair(comparison, size, by, sort) if isinstance(comparison, Comparison) else _league(comparison, size, by, sort)
+    )
     out.show(page)
 
 
@@ -119,15 +121,15 @@ def _league(designs: list[Design], size: int | None, by: str, sort: str | None) 
 
 def setting(text: str) -> dict[str, Any]:
     """Parse `alpha=0.5,res=160` into values."""
-    found = {}
+    values = {}
     for part in text.split(","):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not name or not value:
             raise OptionError(Problem("usage", f"`--at {text}` sets nothing", help="write --at alpha=0.5,res=160"))
-        if name in found:
+        if name in values:
             raise OptionError(Problem("usage", f"`{name}` is set twice in `--at {text}`"))
-        found[name] = factor("rho", value) if name == "rho" else read_value(name, value)
-    return found
+        values[name] = factor("rho", value) if name == "rho" else read_value(name, value)
+    return values
 
 
 def bytes_of(dtype: str) -> int:

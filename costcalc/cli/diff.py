@@ -45,8 +45,8 @@ def command(
 
     if old is None:
         return _all(base, convention, exit_code, asked, out)
-    found = diff(old, new, base=base, convention=convention, rho=asked.multiplier, settings=asked.plain)
-    return out.show(found.page(), _code(found) if exit_code else OK)
+    difference = diff(old, new, base=base, convention=convention, rho=asked.multiplier, settings=asked.plain)
+    return out.show(difference.page(), _code(difference) if exit_code else OK)
 
 
 def _code(found: Any) -> int:

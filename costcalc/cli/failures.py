@@ -149,8 +149,8 @@ def _say(text: str) -> None:
 
 def commands_with(option: str) -> list[str]:
     """Commands that have an option, with `costcalc`."""
-    found = [name for name in COMMANDS if any(option in param.opts for param in command(name).params)]
-    return [f"costcalc {name}" for name in found]
+    names = [name for name in COMMANDS if any(option in param.opts for param in command(name).params)]
+    return [f"costcalc {name}" for name in names]
 
 
 def for_several(args: list[str]) -> str | None:

@@ -76,21 +76,21 @@ def command(
         help = f"variables of {model.name}: {listed(model.variables)}"
         raise OptionError(Problem("usage", "a fit needs variables: --vary alpha, or --res 128:224:32", help=help))
     limits = budgets(most)
-    found = fit(model, vary=vary, limits=limits, maximize=maximize, metrics=metrics, convention=convention)
-    if not found.size:
-        click.echo(nothing_fits(found), err=True)
+    result = fit(model, vary=vary, limits=limits, maximize=maximize, metrics=metrics, convention=convention)
+    if not result.size:
+        click.echo(nothing_fits(result), err=True)
         raise click.exceptions.Exit(FAILED)
-    _show(found, top, out)
+    _show(result, top, out)
 
 
 def budgets(texts: Iterable[str]) -> dict[str, str]:
     """Limits of several `METRIC=LIMIT`, by metric. Raises OptionError, also for a metric with two limits."""
-    found: dict[str, str] = {}
+    limits: dict[str, str] = {}
     for name, limit in map(_budget, texts):
-        if name in found:
+        if name in limits:
             raise OptionError(Problem("usage", f"`--max {name}` is given twice", help="give the smaller limit"))
-        found[name] = limit
-    return found
+        limits[name] = limit
+    return limits
 
 
 def _budget(text: str) -> tuple[str, str]:

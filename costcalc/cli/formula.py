@@ -70,9 +70,9 @@ def command(
     symbols = [name.strip() for name in names.split(",")] if names else None
     symbols = [name for name in chosen(model, symbols) if name not in given]
     wanted = _groups(model, metrics, convention, by, given)
-    found = derive(model, wanted, symbols, given)
+    forms = derive(model, wanted, symbols, given)
     note = stamp(model, convention, symbols, given, metrics)
-    deliver(written(found, format, general, sensitivity, note), output)
+    deliver(written(forms, format, general, sensitivity, note), output)
 
 
 def _groups(

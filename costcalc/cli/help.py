@@ -27,6 +27,6 @@ def command(ctx: click.Context, name: str | None) -> None:
     if name not in COMMANDS:
         help = nearest(name, COMMANDS) or f"commands: {listed(COMMANDS)}"
         raise OptionError(Problem("unknown-command", f"there is no command `{brief(name)}`", help=help))
-    found = command_of(name)
-    with click.Context(found, info_name=name, parent=above) as inner:
-        click.echo(found.get_help(inner))
+    target = command_of(name)
+    with click.Context(target, info_name=name, parent=above) as inner:
+        click.echo(target.get_help(inner))

@@ -198,12 +198,12 @@ def _given(text: str) -> Any:
     if text is None:
         return {}
     try:
-        found = json.loads(text)
+        arguments = json.loads(text)
     except (ValueError, RecursionError) as error:
-        found, reason = None, str(error)
+        arguments, reason = None, str(error)
     else:
         reason = "it is not an object"
-    if not isinstance(found, dict):
+    if not isinstance(arguments, dict):
         help = "write --kwargs '{\"num_classes\": 10}'"
         raise OptionError(Problem("usage", f"`--kwargs` is not a JSON object: {reason}", help=help))
-    return found
+    return arguments

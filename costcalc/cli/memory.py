@@ -77,5 +77,5 @@ def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
 def _chosen(options: dict[str, Any]) -> dict[str, Any]:
     """The single rules that were given."""
     names = (*RULES, "batch", "align", "times", "attention", "workspace")
-    found = {name: options[name] for name in names if options[name] is not None}
-    return found if options["input_"] is None else {**found, "input": options["input_"]}
+    rules = {name: options[name] for name in names if options[name] is not None}
+    return rules if options["input_"] is None else {**rules, "input": options["input_"]}

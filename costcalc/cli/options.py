@@ -372,13 +372,13 @@ def _by_position(model: Model, name: str, text: str) -> Iterator[tuple[str, str]
 
 
 def _once(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, text in pairs:
         value = read_value(name, text)
-        if found.setdefault(name, value) != value:
-            help = f"give either {brief(str(found[name]))} or {brief(text)}"
+        if values.setdefault(name, value) != value:
+            help = f"give either {brief(str(values[name]))} or {brief(text)}"
             raise OptionError(Problem("usage", f"`{name}` is set twice", help=help))
-    return found
+    return values
 
 
 def named_pairs(model: Model) -> Iterator[tuple[str, str]]:

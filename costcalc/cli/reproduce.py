@@ -41,7 +41,7 @@ def command(
     """
     from ..analysis.reproduce.reproduce import FindingsPage, grouped, reproduce
 
-    found = reproduce(*specs)
-    page = FindingsPage(grouped(found), found.accuracies, tuple(name.replace("-", " ") for name in only))
-    code = FAILED if any(finding.verdict == DIFFERS for finding in found) else OK
+    findings = reproduce(*specs)
+    page = FindingsPage(grouped(findings), findings.accuracies, tuple(name.replace("-", " ") for name in only))
+    code = FAILED if any(finding.verdict == DIFFERS for finding in findings) else OK
     out.show(page, code)

@@ -54,10 +54,12 @@ def command(spec: str, asked: Asked, out: Output, **options: Any) -> None:
     how = {name: options[name] for name in names}
     with Progress(0, "networks", resumes=bool(folder)) as progress:
         limits, method = budgets(options["most"]), options["method"] or ""
-        found = search(model, limits=limits, method=method, settings=given, journal=journal, tell=progress.reach, **how)
+        result = search(
+            model, limits=limits, method=method, settings=given, journal=journal, tell=progress.reach, **how
+        )
     if folder:
-        write(found, folder)
-    out._replace(output=None).show(found.page())
+        write(result, folder)
+    out._replace(output=None).show(result.page())
 
 
 def _opened(folder: str | None, resume: bool, journal: str) -> str | None:

@@ -56,12 +56,12 @@ def command(paths: tuple[str, ...], out: Output, **options: Any) -> None:
     memory = int(most_of("weights_bytes", options["memory"]))
     how = {name: options[name] for name in ("metrics", "convention", "jobs", "cluster", "resume")}
     with Progress(0, "files", resumes=bool(journal)) as progress:
-        found = survey(paths, memory=memory, journal=journal, tell=progress.reach, **how)
-    _show(found, out)
+        result = survey(paths, memory=memory, journal=journal, tell=progress.reach, **how)
+    _show(result, out)
     if journal:
         with suppress(OSError):
             os.unlink(journal)
-    if options["strict"] and not all(row.complete for row in found.rows):
+    if options["strict"] and not all(row.complete for row in result.rows):
         raise click.exceptions.Exit(FAILED)
 
 

@@ -71,5 +71,5 @@ def command(
     from ..read.loading import load
 
     model = load(spec)
-    found = training(model, masks=None if masks is None else int(masks), **asked.how(model), **how)
-    out.show(TrainingPage(found, by, depth, everything))
+    result = training(model, masks=None if masks is None else int(masks), **asked.how(model), **how)
+    out.show(TrainingPage(result, by, depth, everything))

@@ -63,10 +63,10 @@ def _class(number: bool) -> str:
 
 def _value(text: str) -> str:
     """Sort key of a number cell: its number, or less than any number."""
-    found = _NUMBER.search(text)
-    scale = _SCALES.get(text[found.end() : found.end() + 1], 1) if found else 1
-    number = float(found[0].replace(",", "")) * scale if found else float("-inf")
-    return f" data-v='{'-Infinity' if found is None else format(number, '.17g')}'"
+    match = _NUMBER.search(text)
+    scale = _SCALES.get(text[match.end() : match.end() + 1], 1) if match else 1
+    number = float(match[0].replace(",", "")) * scale if match else float("-inf")
+    return f" data-v='{'-Infinity' if match is None else format(number, '.17g')}'"
 
 
 def _bar(text: str) -> str:

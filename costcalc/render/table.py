@@ -117,19 +117,19 @@ def _least(number: int, sheet: Sheet) -> int:
 def widths(sheet: Sheet, width: int) -> list[int]:
     """Width of each column of a fitted sheet; the widest names are wrapped first."""
     columns = range(len(sheet.columns))
-    found = [_natural(number, sheet) for number in columns]
-    over = sum(found) + GAP * (len(found) - 1) - width
+    sizes = [_natural(number, sheet) for number in columns]
+    over = sum(sizes) + GAP * (len(sizes) - 1) - width
     if over <= 0:
-        return found
+        return sizes
     least = [_least(number, sheet) for number in columns]
-    while over > 0 and found != least:
-        open_ = [number for number in columns if found[number] > least[number]]
-        widest = max(open_, key=lambda number: found[number])
-        others = (max(found[number], least[widest]) for number in open_ if found[number] < found[widest])
-        step = min(over, found[widest] - max(others, default=least[widest]))
-        found[widest] -= max(step, 1)
+    while over > 0 and sizes != least:
+        open_ = [number for number in columns if sizes[number] > least[number]]
+        widest = max(open_, key=lambda number: sizes[number])
+        others = (max(sizes[number], least[widest]) for number in open_ if sizes[number] < sizes[widest])
+        step = min(over, sizes[widest] - max(others, default=least[widest]))
+        sizes[widest] -= max(step, 1)
         over -= max(step, 1)
-    lines = [[part for text in _texts(sheet, number) for part in folded(text, found[number])] for number in columns]
+    lines = [[part for text in _texts(sheet, number) for part in folded(text, sizes[number])] for number in columns]
     return [max(map(cells, parts)) for parts in lines]
 
 

@@ -174,14 +174,14 @@ def measured(run: Callable[[], None], runs: int = RUNS, progress: Callable[[int]
     """Time a function: warm-up runs first, then at least `runs` runs and one second."""
     for _ in range(WARM_UPS):
         run()
-    found: list[float] = []
+    seconds: list[float] = []
     begun = time.perf_counter()
-    while len(found) < runs or (time.perf_counter() - begun < SECONDS and len(found) < MOST_RUNS):
+    while len(seconds) < runs or (time.perf_counter() - begun < SECONDS and len(seconds) < MOST_RUNS):
         before = time.perf_counter()
         run()
-        found.append(time.perf_counter() - before)
+        seconds.append(time.perf_counter() - before)
         progress(1)
-    return Times(tuple(found))
+    return Times(tuple(seconds))
 
 
 def machine() -> str:
@@ -263,11 +263,11 @@ def profiled(make: Callable[[Any], Any], feeds: Mapping[str, Any], warm_ups: int
             session.run(None, feeds)
         with open(session.end_profiling(), encoding="utf-8") as file:
             events = json.load(file)
-    found: dict[str, list[float]] = {}
+    kernels: dict[str, list[float]] = {}
     for event in events[:_MOST_EVENTS]:
         if event.get("cat") == "Node" and str(event.get("name")).endswith(_ENDS[0]):
-            found.setdefault(event["name"], []).append(event["dur"] / 1e6)
-    return {_kernel(name): times[-runs:] for name, times in found.items() if len(times) >= runs}
+            kernels.setdefault(event["name"], []).append(event["dur"] / 1e6)
+    return {_kernel(name): times[-runs:] for name, times in kernels.items() if len(times) >= runs}
 
 
 def _kernel(name: str) -> str:

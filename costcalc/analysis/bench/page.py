@@ -26,8 +26,8 @@ class BenchPage(Page):
 
     def sheets(self) -> list[Sheet]:
         """One row per network, then one per layer, then the training passes if they were timed; in milliseconds."""
-        found = [self._networks(), *(self._layers(one) for one in self.found if one.layers)]
-        return [*found, *([self._passes()] if any(one.backward for one in self.found) else [])]
+        sheets = [self._networks(), *(self._layers(one) for one in self.found if one.layers)]
+        return [*sheets, *([self._passes()] if any(one.backward for one in self.found) else [])]
 
     def _networks(self) -> Sheet:
         names = ["mult-adds", "least ms", "median ms", "mean ms", "deviation", "runs", "G mult-adds/s at the least"]
@@ -143,18 +143,18 @@ def _bounds(one: Bench) -> dict[str, float]:
 
 def _more(one: Bench) -> dict[str, Any]:
     """The layers and the training passes, if they were timed."""
-    found: dict[str, Any] = {}
+    document: dict[str, Any] = {}
     if one.layers:
         parts = [part._replace(bound=None if part.bound is None else float(part.bound)) for part in one.layers]  # type: ignore[arg-type]
-        found["layers"] = [part._asdict() for part in parts]
+        document["layers"] = [part._asdict() for part in parts]
     if one.backward is not None:
         passes = {"forward": one.backward.forward, "forward_backward": one.backward.both}
-        found["backward"] = {
+        document["backward"] = {
             "runtime": one.backward.runtime,
             "training_mult_adds": one.backward.mult_adds,
             **{name: _said(times) for name, times in passes.items()},
         }
-    return found
+    return document
 
 
 def _said(times: Any) -> dict[str, Any]:

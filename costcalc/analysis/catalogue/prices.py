@@ -60,12 +60,12 @@ class ConventionPage:
             Column("per"),
             Column("what it is", folds=True),
         )
-        found = [Sheet(heads, [_texts(row) for row in self.rows])]
+        sheets = [Sheet(heads, [_texts(row) for row in self.rows])]
         if self.differences:
             heads = (Column("figure"), Column("not met for", folds=True), Column("because", folds=True))
             rows = [(one["figure"], ", ".join(one["of"]), one["reason"]) for one in self.differences]
-            found.append(Sheet(heads, rows))
-        return found
+            sheets.append(Sheet(heads, rows))
+        return sheets
 
     def notes(self) -> list[str]:
         """Notes of the convention, and that the list is complete."""

@@ -94,16 +94,16 @@ def _bits(numbers: Sequence[int], length: int) -> int:
 
 def _trail(rows: list[int], a: list[Any], b: list[Any]) -> list[Shape]:
     """Index pairs of the matches, traced back from the end."""
-    found, i, j = [], len(a), len(b)
+    pairs, i, j = [], len(a), len(b)
     while i and j:
         if a[i - 1] == b[j - 1]:
             i, j = i - 1, j - 1
-            found.append((i, j))
+            pairs.append((i, j))
         elif rows[i - 1] >> (j - 1) & 1:
             j -= 1
         else:
             i -= 1
-    return found[::-1]
+    return pairs[::-1]
 
 
 def _lengths(a: list[int], b: list[int]) -> list[int]:
@@ -118,11 +118,11 @@ def _lengths(a: list[int], b: list[int]) -> list[int]:
 
 def between(anchors: list[Shape], a: list[int], b: list[int]) -> list[Shape]:
     """The anchors and the longest common sequences between them."""
-    found = []
+    matches = []
     for (i, j), (k, m) in pairwise([(-1, -1), *anchors, (len(a), len(b))]):
-        found += [(i, j)] if i >= 0 else []
-        found += [(i + 1 + x, j + 1 + y) for x, y in common(a[i + 1 : k], b[j + 1 : m])]
-    return found
+        matches += [(i, j)] if i >= 0 else []
+        matches += [(i + 1 + x, j + 1 + y) for x, y in common(a[i + 1 : k], b[j + 1 : m])]
+    return matches
 
 
 def slid(matches: list[Shape], a: list[int], b: list[int], begins: Callable[..., Any]) -> list[Shape]:

@@ -16,10 +16,10 @@ def adds_unknown(before: Report, after: Report) -> bool:
 
 def _unknown(side: Report) -> Counter[str]:
     """Count the layers of unknown cost by type."""
-    found = Counter(line.type for line in side.lines if not line.complete)
+    counts = Counter(line.type for line in side.lines if not line.complete)
     if side.accounting is not None and not side.accounting.is_closed:
-        found["parameters"] += 1
-    return found
+        counts["parameters"] += 1
+    return counts
 
 
 def number(value: float) -> str:

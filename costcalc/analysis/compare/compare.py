@@ -68,11 +68,11 @@ class Design(NamedTuple):
     @property
     def totals(self) -> dict[str, Any]:
         """Cost, params, moved values and further metrics of the compared layers, by name; whether they are complete."""
-        found = {**sums(self.elements, self.report.more), **self.report.figures}
+        amounts = {**sums(self.elements, self.report.more), **self.report.figures}
         if self.elements is self.all:
-            found["complete"] = self.report.complete  # also says whether every parameter is in a row
+            amounts["complete"] = self.report.complete  # also says whether every parameter is in a row
         further = (one.name for one in self.report.metrics[2:])
-        return {name: found[name] for name in ("cost", "params", "moved", "complete", *further)}
+        return {name: amounts[name] for name in ("cost", "params", "moved", "complete", *further)}
 
 
 class _Sides(NamedTuple):
@@ -106,8 +106,8 @@ class Comparison(Result, _Sides):
         """(layer, reason) for each layer that the rewrite could apply to but left unchanged."""
         reasons = self.right.rewritten.left if self.right.rewritten else {}
         stayed = (pair.left[0] for pair in self.pairs if pair.left and pair.status in ("same", "follows"))
-        found = ((element.name, reasons.get(element.spot)) for element in stayed)
-        return [(name, reason) for name, reason in found if reason]
+        layers = ((element.name, reasons.get(element.spot)) for element in stayed)
+        return [(name, reason) for name, reason in layers if reason]
 
 
 class Difference(Comparison):
@@ -207,12 +207,12 @@ def diff(
             with noted(f"in the {version} version"):
                 values = settle(model, scaled(model, own, rho))
                 designs.append(_design(model, model.name, values, how, None))
-        found: Any = _compared(designs, None)
-    if not any(pair.left and pair.right for pair in found.pairs):
+        comparison: Any = _compared(designs, None)
+    if not any(pair.left and pair.right for pair in comparison.pairs):
         line = typed("costcalc", "compare", *(one.source.path for one in models))
         help = f"{line} shows their totals side by side"
         raise OptionError(Problem("nothing-in-common", "the two networks have no layer in common", help=help))
-    return Difference(*found)
+    return Difference(*comparison)
 
 
 def _sides(old: Network, new: Any, base: str | None, input: Any) -> list[Model]:

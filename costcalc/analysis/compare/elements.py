@@ -66,14 +66,14 @@ class Element(NamedTuple):
 
 def elements(rows: Sequence[Row], report: Report) -> list[Element]:
     """Elements of a traced network, in order."""
-    found: list = []
+    parts: list = []
     for row, line in zip(rows, report.lines, strict=True):
-        if found and row.follows and not MAC.keys() & row.layer.terms.keys():
-            found[-1].append((row, line))
+        if parts and row.follows and not MAC.keys() & row.layer.terms.keys():
+            parts[-1].append((row, line))
         else:
-            found.append([(row, line)])
+            parts.append([(row, line)])
     reader = _Reader()
-    return [_element(group, reader, report.more) for group in found]
+    return [_element(group, reader, report.more) for group in parts]
 
 
 def _element(group: list[tuple[Row, Line]], reader: _Reader, metrics: Iterable[Metric]) -> Element:
@@ -103,9 +103,9 @@ def _together(one: Metric, found: list[Any]) -> Any:
 
 def sums(elements: Sequence[Element], metrics: Sequence[Metric]) -> dict[str, Any]:
     """Cost, params, moved values and further metrics of elements, by name, and whether they are complete."""
-    found: dict[str, Any] = {name: sum(getattr(one, name) for one in elements) for name in ("cost", "params", "moved")}
-    found["complete"] = all(one.complete for one in elements)
-    return {**found, **{one.name: folded(one, [each.more[one.name] for each in elements]) for one in metrics}}
+    totals: dict[str, Any] = {name: sum(getattr(one, name) for one in elements) for name in ("cost", "params", "moved")}
+    totals["complete"] = all(one.complete for one in elements)
+    return {**totals, **{one.name: folded(one, [each.more[one.name] for each in elements]) for one in metrics}}
 
 
 def _levels(frame: Frame) -> Iterator[Frame]:

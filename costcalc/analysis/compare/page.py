@@ -138,18 +138,18 @@ class ComparisonPage:
     def notes(self) -> list[str]:
         """Layers left unchanged, the theoretical ratio, and the meaning of the figures."""
         alone, designs = self.comparison.left_alone, (self.left, self.right)
-        found = [] if any(pair.left and pair.right for pair in self.comparison.pairs) else [NOTHING_IN_COMMON]
-        found += [f"unchanged: {printable(name)}: {reason}" for name, reason in alone[:5]]
-        found += [f"and {len(alone) - 5:,} more unchanged"] if len(alone) > 5 else []
+        lines = [] if any(pair.left and pair.right for pair in self.comparison.pairs) else [NOTHING_IN_COMMON]
+        lines += [f"unchanged: {printable(name)}: {reason}" for name, reason in alone[:5]]
+        lines += [f"and {len(alone) - 5:,} more unchanged"] if len(alone) > 5 else []
         if any(theory(pair) for pair in self.comparison.pairs):
-            found.append("theory: 1/N + 1/DK^2 of a standard convolution (arXiv:1704.04861, section 3.1)")
+            lines.append("theory: 1/N + 1/DK^2 of a standard convolution (arXiv:1704.04861, section 3.1)")
         if self.size:
-            found.append(f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes per value")
+            lines.append(f"bytes moved: inputs, outputs and parameters of each layer once, {self.size} bytes per value")
         for side, report in zip((A, B), (self.left.report, self.right.report), strict=True):
-            found += [f"{side}: {note}" for note in gaps(report)]
+            lines += [f"{side}: {note}" for note in gaps(report)]
         stamps = list(dict.fromkeys(stamp(design.report) for design in designs))
         sides = [f"{side}: {text}" for side, text in zip((A, B), stamps, strict=False)]
-        return [*found, *(sides if len(stamps) > 1 else stamps)]
+        return [*lines, *(sides if len(stamps) > 1 else stamps)]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
         """One row per pair, or per layer type."""
@@ -292,13 +292,13 @@ class LeaguePage(Page):
 
     def _settings(self) -> list[str]:
         """Input and variables of each design, and whether it is shipped; designs with equal settings share a note."""
-        found: dict = {}
+        designs: dict = {}
         for one in self.designs:
             parts = shipped(one.report.model), setting(one.report.inputs, one.report.values)
-            found.setdefault("; ".join(filter(None, parts)), []).append(printable(one.title))
-        if len(found) == 1:
-            return list(found)
-        return [f"{', '.join(titles)}: {text}" for text, titles in found.items()]
+            designs.setdefault("; ".join(filter(None, parts)), []).append(printable(one.title))
+        if len(designs) == 1:
+            return list(designs)
+        return [f"{', '.join(titles)}: {text}" for text, titles in designs.items()]
 
     def records(self) -> tuple[list[str], list[dict[str, Any]]]:
         """One row per design."""

@@ -138,12 +138,12 @@ class ExplanationPage(Page):
         """One row per layer: each calculation in symbols, in numbers, and its value."""
         rows = []
         for row, cost, weights in self.rows:
-            found: dict[str, Any] = {"name": "/".join(row.frame.path), "type": row.type}
-            found |= {"input": " and ".join(map(shape_text, row.inputs)), "output": shape_text(row.layer.shape)}
+            record: dict[str, Any] = {"name": "/".join(row.frame.path), "type": row.type}
+            record |= {"input": " and ".join(map(shape_text, row.inputs)), "output": shape_text(row.layer.shape)}
             for name, working in (("mult_adds", cost), ("params", weights)):
-                found |= {f"{name}_symbols": working.symbols if working else "", f"{name}_numbers": _numbers(working)}
-                found[name] = working.value if working else 0
-            rows.append({**found, "complete": not row.layer.unknown})
+                record |= {f"{name}_symbols": working.symbols if working else "", f"{name}_numbers": _numbers(working)}
+                record[name] = working.value if working else 0
+            rows.append({**record, "complete": not row.layer.unknown})
         names = ["name", "type", "input", "output"]
         names += [f"{name}{part}" for name in ("mult_adds", "params") for part in ("_symbols", "_numbers", "")]
         return [*names, "complete"], rows
@@ -210,18 +210,18 @@ MOST = 24  # windows shown of one sum
 
 def field_text(report: Report, row: Row) -> str:
     """Receptive field of a layer's output, and how it grows; empty if unknown."""
-    found = report.fields.get(row.name)
-    if found is None or not found.axes:
+    field = report.fields.get(row.name)
+    if field is None or not field.axes:
         return ""
-    size, stride, padding = (shape_text(part) for part in (found.size, found.stride, found.padding))
-    whole = "whole input; without global layers " if found.whole else ""
-    aligned = "" if found.aligned else ", branches with different centres"
+    size, stride, padding = (shape_text(part) for part in (field.size, field.stride, field.padding))
+    whole = "whole input; without global layers " if field.whole else ""
+    aligned = "" if field.aligned else ", branches with different centres"
     head = f"receptive field of {printable(row.name)}: {whole}{size}, stride {stride}, padding {padding}{aligned}"
     number = next(at for at, line in enumerate(report.lines) if line.name == row.name)
     chain = terms(report.trace, fields(report.trace), number)
     if not 0 < len(chain) <= MOST:
         return head
-    return f"{head}\n  {found.size[0]} = {' + '.join(['1', *(f'{more}*{step}' for _, more, step in chain)])}"
+    return f"{head}\n  {field.size[0]} = {' + '.join(['1', *(f'{more}*{step}' for _, more, step in chain)])}"
 
 
 def row_text(row: Row, convention: Convention | None = None, gradient: Gradient | None = None) -> str:

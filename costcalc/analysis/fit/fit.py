@@ -132,12 +132,12 @@ def most_of(name: str, most: Any) -> Any:
         raise ArgumentError(Problem("bad-argument", message, help='write {"mult_adds": "150M"}'))
     unit = unit_of(name)
     try:
-        found = amount(most, name, unit).value
+        value = amount(most, name, unit).value
     except Bad as error:
         example = "mult_adds=150M" if unit is COUNT else f"{name}={unit.example}".replace(" ", "")
         message, help = f"`--max {name}={most[:60]}` is not a budget: {error}", f"write --max {example}"
         raise OptionError(Problem("bad-limit", message, help=help)) from None
-    return found if type(found) is int else float(found)
+    return value if type(value) is int else float(value)
 
 
 def default_axis(model: Model, name: str) -> Any:
@@ -161,9 +161,9 @@ def _evaluated(model: Model, space: Any, metrics: Any, convention: Any) -> tuple
         parts.append(result.columns)
         for reason, count in result.skipped.items():
             invalid[reason] = invalid.get(reason, 0) + count
-    found = {name: np.concatenate([part[name] for part in parts]) for name in (*space.names, *metrics, COMPLETE)}
-    complete = found.pop(COMPLETE)
-    return found if complete.all() else {**found, "complete": complete}, invalid
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in (*space.names, *metrics, COMPLETE)}
+    complete = columns.pop(COMPLETE)
+    return columns if complete.all() else {**columns, "complete": complete}, invalid
 
 
 def _chosen(

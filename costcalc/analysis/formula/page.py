@@ -107,17 +107,17 @@ def _lines(title: str, one: Formula, format: str, general: bool, sensitivity: bo
     form = _form(one, general)
     comment = "% " if format == "latex" else "  "
     sign = _sign(one) if one.complete or format != "latex" else r"\geq"
-    found = [f"{_name(title, format)} {sign} {show(form)}"]
+    texts = [f"{_name(title, format)} {sign} {show(form)}"]
     if form.free_symbols and form is one.closed and form != one.general:
-        found.append(f"{comment}exact for {one.condition}")
+        texts.append(f"{comment}exact for {one.condition}")
     elif form.free_symbols and one.closed is None:
-        found.append(f"{comment}with its roundings: no grid of values was found on which all of them vanish")
-    found += [f"{comment}assumed: {_text(truth)}" for truth in one.assumed[:ASSUMED]]
+        texts.append(f"{comment}with its roundings: no grid of values was found on which all of them vanish")
+    texts += [f"{comment}assumed: {_text(truth)}" for truth in one.assumed[:ASSUMED]]
     if len(one.assumed) > ASSUMED:
-        found.append(f"{comment}and {len(one.assumed) - ASSUMED} more of this kind")
+        texts.append(f"{comment}and {len(one.assumed) - ASSUMED} more of this kind")
     if sensitivity and form.free_symbols:
-        found += _sensitivity(one, show, comment)
-    return [*found, ""]
+        texts += _sensitivity(one, show, comment)
+    return [*texts, ""]
 
 
 def _name(title: str, format: str) -> str:

@@ -58,9 +58,9 @@ def _whole(file: BinaryIO) -> int:
     while end:
         start = max(end - 65_536, 0)
         file.seek(start)
-        found = file.read(end - start).rfind(b"\n")
-        if found >= 0:
-            return start + found + 1
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
         end = start
     return 0
 

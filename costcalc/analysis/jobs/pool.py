@@ -87,13 +87,13 @@ class Pool:
             thread.start()
         left = len(self.threads)
         while left:
-            found = self.found.get()
-            if found is None:
+            result = self.found.get()
+            if result is None:
                 left -= 1
-            elif isinstance(found, BaseException):
-                raise found
+            elif isinstance(result, BaseException):
+                raise result
             else:
-                yield found
+                yield result
 
     def _serve(self) -> None:
         """Give tasks to a process, replaced when needed, until no task is left."""

@@ -135,8 +135,8 @@ def _by_row(rows: Sequence[Row], one: Report, metric: str, backward: Sequence[Gr
     """Count of each row under a report's convention."""
     if backward is None:
         return [line.params if metric == "params" else line.cost for line in one.lines]
-    found = [cost(row, gradient, one.convention) for row, gradient in zip(rows, backward, strict=True)]
-    return [line.cost + more for line, more in zip(one.lines, found, strict=True)]
+    costs = [cost(row, gradient, one.convention) for row, gradient in zip(rows, backward, strict=True)]
+    return [line.cost + more for line, more in zip(one.lines, costs, strict=True)]
 
 
 def total_of(one: Report, metric: str) -> int:
@@ -146,13 +146,13 @@ def total_of(one: Report, metric: str) -> int:
 
 def tally(rows: Sequence[Row], metric: str, backward: Sequence[Gradient] | None = None) -> dict[tuple[str, ...], int]:
     """Amounts that rows state for a metric: {(section of a price list, name, operation): amount}."""
-    found: dict = {}
+    amounts: dict = {}
     for at, row in enumerate(rows):
         more = [] if backward is None else _of_gradient(backward[at])
         for section, name, number in [*_stated(row, metric), *more]:
             key = section, name, row.op.name
-            found[key] = found.get(key, 0) + number
-    return found
+            amounts[key] = amounts.get(key, 0) + number
+    return amounts
 
 
 def _stated(row: Row, metric: str) -> list[tuple[str, str, int]]:

@@ -32,12 +32,12 @@ class Column(NamedTuple):
 
 def _field(report: Report, line: Line, what: str) -> Any:
     """A property of the receptive field of a layer; empty for groups and if unknown."""
-    found = report.fields.get(line.name)
-    if found is None or found.axes is None:
+    field = report.fields.get(line.name)
+    if field is None or field.axes is None:
         return ""
     if what == "rf":
-        return "whole input" if found.whole else found.size
-    return getattr(found, what)
+        return "whole input" if field.whole else field.size
+    return getattr(field, what)
 
 
 COLUMNS = {

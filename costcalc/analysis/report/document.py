@@ -106,13 +106,13 @@ def _row(report: Report, line: Line, names: Iterable[str], view: View) -> dict[s
 
 def _exceptions(report: Report, line: Any) -> dict[str, Any]:
     """Fields that few layers have: another file, several inputs, several runs, shared weights, unknown cost."""
-    found = {"file": line.source} if line.source != report.model.source.path else {}
+    fields = {"file": line.source} if line.source != report.model.source.path else {}
     if len(line.inputs) > 1:
-        found["inputs"] = line.inputs
+        fields["inputs"] = line.inputs
     if line.times != 1:
-        found["times"] = line.times
+        fields["times"] = line.times
     if line.shared:
-        found["shared"] = line.shared
+        fields["shared"] = line.shared
     if not line.complete:
-        found["complete"] = False
-    return found
+        fields["complete"] = False
+    return fields

@@ -26,24 +26,24 @@ _CASES = "max: the most expensive path through layers that do not always run; mi
 
 def notes(report: Report, view: View, shown: int) -> list[str]:
     """Notes under the tables; the last gives the conditions of the figures."""
-    found = []
+    lines = []
     hidden = len(selected(report, view._replace(top=0, sort=""))) - shown if view.top else 0
     if hidden:
-        found.append(f"{hidden:,} more {view.by}{' is' if hidden == 1 else 's are'} not shown (--top {view.top})")
+        lines.append(f"{hidden:,} more {view.by}{' is' if hidden == 1 else 's are'} not shown (--top {view.top})")
     if any(one.case == EXPECTED for one in report.metrics):
-        found.append(_CASES)
-    found += [
+        lines.append(_CASES)
+    lines += [
         f"{one.title}: {_figure(report.figures[one.name])}" for one in report.metrics if one.name in report.figures
     ]
-    found += [f"not included: {printable(one)}" for one in report.model.left_out]
-    found += gaps(report) + _law(report.accounting) + _everywhere(report)
-    found += [_published(claim) for claim in _claims(report)]
+    lines += [f"not included: {printable(one)}" for one in report.model.left_out]
+    lines += gaps(report) + _law(report.accounting) + _everywhere(report)
+    lines += [_published(claim) for claim in _claims(report)]
     for metric, cap in report.model.budget.items():
         have = report.totals.get(metric)
         if have is not None:
             state = "within" if have <= cap.value else "over"
-            found.append(f"budget: {metric} {have:,} of {cap.value:,}, {state}")
-    return [*found, stamp(report)]
+            lines.append(f"budget: {metric} {have:,} of {cap.value:,}, {state}")
+    return [*lines, stamp(report)]
 
 
 def _figure(value: Any) -> str:

@@ -85,13 +85,13 @@ def findings(model: Model) -> list[Finding]:
                 values = settle(model, claim.at)
             key = claim.conv, claim.phase, tuple(settings_of(values).items())
             settings.setdefault(key, (values, []))[1].append(claim)
-    found: dict = {}
+    judged: dict = {}
     with uncollected():
         for (conv, phase, _), (values, claims) in settings.items():
             rewritten = Rewriting(conv).apply(model).model if conv else model
             rewritten = phased(rewritten, phase) if phase else rewritten
-            _judge_all(rewritten, values, claims, found)
-    return [finding for claim in model.published for finding in found.get(id(claim), ())]
+            _judge_all(rewritten, values, claims, judged)
+    return [finding for claim in model.published for finding in judged.get(id(claim), ())]
 
 
 def accuracies(model: Model) -> int:

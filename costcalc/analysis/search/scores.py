@@ -157,11 +157,11 @@ def _is_metric(name: str, convention: Prices) -> bool:
 
 def _network(text: str) -> frozenset[tuple[str, int, Any]]:
     """Choices in a text such as `ks=3,-,5 d=2`; `-` marks a position that the network does not read."""
-    found = set()
+    choices = set()
     for part in text.split():
         name, _, values = part.partition("=")
-        found |= {(name, at, _key(value)) for at, value in enumerate(values.split(",")) if value != "-"}
-    return frozenset(found)
+        choices |= {(name, at, _key(value)) for at, value in enumerate(values.split(",")) if value != "-"}
+    return frozenset(choices)
 
 
 def _key(value: Any) -> Any:
@@ -196,16 +196,16 @@ def function(name: str, here: str = "") -> Callable[[Choices], Any]:
     sys.path[:] = [here] * bool(here) + [one for one in outer if one and os.path.realpath(one) != cwd]
     try:
         with redirect_stdout(sys.stderr):
-            found = getattr(import_module(module), attribute)
+            target = getattr(import_module(module), attribute)
     except (Exception, SystemExit) as error:
         help = None if here else "--here imports from the working directory, too"
         why = _said(error) if isinstance(error, (ImportError, AttributeError)) else _raised(error)
         raise OptionError(Problem("bad-value", f"cannot import `{brief(name)}`: {why}", help=help)) from None
     finally:
         sys.path[:] = outer
-    if not callable(found):
+    if not callable(target):
         raise OptionError(Problem("bad-value", f"`{name}` is not a function"))
-    return found
+    return target
 
 
 def scored(task: Task) -> float | None:
@@ -218,11 +218,11 @@ def called(of: Callable[[Choices], Any], choices: Choices) -> float:
     """Call a function with the choices of a network; its output goes to standard error. Raises OptionError."""
     try:
         with redirect_stdout(sys.stderr):
-            found = of(dict(choices))
+            score = of(dict(choices))
     except (Exception, SystemExit) as error:
         message = f"the function of scores raised {_raised(error)}"
         raise OptionError(Problem("bad-value", message, help=f"of {brief(settings_text(choices))}")) from None
-    return _score(found)
+    return _score(score)
 
 
 def _raised(error: BaseException) -> str:
@@ -239,9 +239,9 @@ def _said(value: Any) -> str:
 
 def _score(value: Any) -> float:
     try:
-        found = float(value)
+        score = float(value)
     except Exception:  # including errors raised by the user's type
-        found = math.nan
-    if not math.isfinite(found):
+        score = math.nan
+    if not math.isfinite(score):
         raise OptionError(Problem("bad-value", f"a score is a finite number, not {_said(value)}"))
-    return found
+    return score

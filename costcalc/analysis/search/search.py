@@ -69,11 +69,11 @@ class Search(Result, _Searched):
     def front(self) -> list[Candidate]:
         """Pareto-optimal candidates by ascending cost: no other one scores higher at the same or lower cost."""
         cost = self.space.metric.name
-        found: list[Candidate] = []
+        chosen: list[Candidate] = []
         for one in sorted(self.candidates, key=lambda one: (one.metrics[cost], -one.score)):
-            if not found or one.score > found[-1].score:
-                found.append(one)
-        return found
+            if not chosen or one.score > chosen[-1].score:
+                chosen.append(one)
+        return chosen
 
 
 def search(
@@ -164,8 +164,8 @@ class _Candidates:
     def drawn(self, generator: random.Random) -> Design:
         """Draw a network uniformly. Raises OptionError if too few fit."""
         for _ in range(TRIES):
-            if found := self.numbered(generator.randrange(self.most)):
-                return found
+            if network := self.numbered(generator.randrange(self.most)):
+                return network
         raise OptionError(
             Problem("limit", f"of {TRIES:,} networks drawn, none is within all limits", help="loosen the limits")
         )
@@ -251,47 +251,47 @@ class _Scorer:
 
 def _noted(journal: str) -> dict[str, float]:
     """Read the scores of a journal; other values are skipped."""
-    found: dict[str, float] = {}
+    scores: dict[str, float] = {}
     for note in notes(journal):
         match note:
             case [str() as key, float() as score] if math.isfinite(score):
-                found[key] = score
-    return found
+                scores[key] = score
+    return scores
 
 
 def _exhaustive(pool: _Candidates, scorer: _Scorer, evaluations: int, generator: random.Random) -> list[Candidate]:
     if pool.most > ALL:
         message = f"{pool.most:,} networks are too many to try them all"
         raise OptionError(Problem("limit", message, help="--method random or evolution"))
-    found: list[Candidate] = []
+    candidates: list[Candidate] = []
     for start in range(0, pool.most, POPULATION):
         numbers = range(start, min(start + POPULATION, pool.most))
-        found += scorer.scored([one for one in map(pool.numbered, numbers) if one], pool.costs)
-    return found
+        candidates += scorer.scored([one for one in map(pool.numbered, numbers) if one], pool.costs)
+    return candidates
 
 
 def _random(pool: _Candidates, scorer: _Scorer, evaluations: int, generator: random.Random) -> list[Candidate]:
-    found: list[Candidate] = []
+    candidates: list[Candidate] = []
     for start in range(0, evaluations, POPULATION):
         count = min(POPULATION, evaluations - start)
-        found += scorer.scored([pool.drawn(generator) for _ in range(count)], pool.costs)
-    return found
+        candidates += scorer.scored([pool.drawn(generator) for _ in range(count)], pool.costs)
+    return candidates
 
 
 def _evolution(pool: _Candidates, scorer: _Scorer, evaluations: int, generator: random.Random) -> list[Candidate]:
     """Cross and mutate the best networks so far, generation by generation; the first generation is drawn uniformly."""
-    found = _random(pool, scorer, min(POPULATION, evaluations), generator)
+    candidates = _random(pool, scorer, min(POPULATION, evaluations), generator)
     while len(scorer.seen) < evaluations:
         before = len(scorer.seen)
-        parents = sorted(found, key=lambda one: -one.score)[:PARENTS]
+        parents = sorted(candidates, key=lambda one: -one.score)[:PARENTS]
         count = min(POPULATION, evaluations - before)
         children = [_child(pool, parents, generator) for _ in range(count)]
-        found += scorer.scored([one for one in children if one], pool.costs)
+        candidates += scorer.scored([one for one in children if one], pool.costs)
         if len(scorer.seen) == before:  # no new networks near the best
-            found += scorer.scored([pool.drawn(generator) for _ in range(count)], pool.costs)
+            candidates += scorer.scored([pool.drawn(generator) for _ in range(count)], pool.costs)
         if len(scorer.seen) == before:
             break
-    return found
+    return candidates
 
 
 def _child(pool: _Candidates, parents: Sequence[Candidate], generator: random.Random) -> Design | None:
@@ -306,8 +306,8 @@ def _child(pool: _Candidates, parents: Sequence[Candidate], generator: random.Ra
             value = (a if generator.random() < 0.5 else b).get(name, a.get(name, b.get(name)))
             anew = (name not in a and name not in b) or generator.random() < MUTATED
             settings[name] = generator.choice(values) if anew else value
-        if found := pool.fitting(of_settings(pool.networks, settings)):
-            return found
+        if network := pool.fitting(of_settings(pool.networks, settings)):
+            return network
     return None
 
 
@@ -315,8 +315,8 @@ def of_settings(space: Decomposed, settings: Mapping[str, Any]) -> Design | None
     """Network given by a value for every choice: the choices that it reads and its metrics; None if ruled out."""
     for setting in space.settings:
         held = all(settings[name] == value for name, value in setting.given.items())
-        if held and (found := _in_setting(space, setting, settings)):
-            return found
+        if held and (network := _in_setting(space, setting, settings)):
+            return network
     return None
 
 

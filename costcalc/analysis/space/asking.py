@@ -67,12 +67,12 @@ class Sampled:
     def quantiles(self) -> dict[str, dict[str, int]]:
         """Percentiles of the drawn costs, each with its confidence interval at 95 %."""
         costs = np.sort(self.costs[self.metrics[0].name])
-        found = {}
+        percentiles = {}
         for share in SHARES:
             low, high = between(share, len(costs))
             about = {"drawn": int(costs[max(math.ceil(share * len(costs)) - 1, 0)])}
-            found[f"p{round(100 * share)}"] = {**about, "low": int(costs[low]), "high": int(costs[high])}
-        return found
+            percentiles[f"p{round(100 * share)}"] = {**about, "low": int(costs[low]), "high": int(costs[high])}
+        return percentiles
 
 
 def of_settings(model: Model, metrics: list[Metric], how: Mapping[str, Any], count: int) -> Drawn:

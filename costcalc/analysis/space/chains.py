@@ -354,15 +354,15 @@ def _merged(parts: list[Front], sides: Sides) -> Front:
 
 def _design(space: Decomposed, setting: Setting, end: Front, at: int) -> Design:
     """Network of a point, traced back from its last unit to its first."""
-    found: dict[str, Any] = dict(setting.given)
+    choices: dict[str, Any] = dict(setting.given)
     rows: list[list[int]] = []
     while end.before:
         if end.structures is not None:
             one, own = end.structures[int(end.structure[at])], int(end.setting[at])
-            found |= space.designs.chosen(one, own)
+            choices |= space.designs.chosen(one, own)
             rows.append(one.each[:, own].tolist())
         end, at = end.before[int(end.source[at])], int(end.place[at])
-    return space.design(found, rows)
+    return space.design(choices, rows)
 
 
 RARE = 1000
@@ -371,14 +371,14 @@ MOST = 500_000  # maximum networks drawn at once
 
 def drawn_costs(space: Decomposed, count: int, generator: Generator) -> Any:
     """Metrics of `count` networks drawn uniformly from all: one row per metric, one column per network."""
-    found = np.zeros((len(space.folds), count), dtype=np.int64)
+    costs = np.zeros((len(space.folds), count), dtype=np.int64)
     totals = [one.sums.total for one in space.settings]
     which = _chosen(totals, count, generator)
     for number, setting in enumerate(space.settings):
         at = np.flatnonzero(which == number)
         if len(at):
-            found[:, at] = _of_setting(space, setting, len(at), generator)
-    return found
+            costs[:, at] = _of_setting(space, setting, len(at), generator)
+    return costs
 
 
 def within_costs(space: Decomposed, most: int, count: int, seed: int) -> Any:
@@ -427,7 +427,7 @@ def _of_stretch(space: Decomposed, stretch: Stretch, setting: Setting, count: in
     """
     shapes = [*stretch.states]
     at = _chosen([stretch.states[shape].total for shape in shapes], count, generator)
-    found = []
+    metrics = []
     for layer in reversed(stretch.layers):
         before = [*layer.states]
         each = np.zeros((len(space.folds), count), dtype=np.int64)
@@ -436,9 +436,9 @@ def _of_stretch(space: Decomposed, stretch: Stretch, setting: Setting, count: in
             here = np.flatnonzero(at == number)
             if len(here):
                 came[here], each[:, here] = _step(space, layer, setting, shape, len(here), generator)
-        found.append(each)
+        metrics.append(each)
         shapes, at = before, came
-    return found
+    return metrics
 
 
 def _step(

@@ -114,13 +114,13 @@ class Seen:
 
     def groups(self) -> frozenset[frozenset[str]]:
         """Sets of choices that steps read together."""
-        found: list[set[str]] = []
+        groups: list[set[str]] = []
         top = self.outermost()
         for one in top:
             names = set().union(*(reads for path, reads in self.reads.items() if path[: len(one)] == one))
-            apart = [group for group in found if not group & names]
-            found = [*apart, names.union(*(group for group in found if group & names))]
-        return frozenset(map(frozenset, found))
+            apart = [group for group in groups if not group & names]
+            groups = [*apart, names.union(*(group for group in groups if group & names))]
+        return frozenset(map(frozenset, groups))
 
     def independent(self) -> bool:
         """Whether the steps that read choices leave all other steps, and the steps around them, unchanged."""

@@ -35,9 +35,9 @@ class Counts(NamedTuple):
 def counted(costs: Any, weights: Any = None) -> Counts:
     """Histogram of costs, which may repeat; the default weight is 1."""
     values, at = np.unique(np.asarray(costs, dtype=np.int64), return_inverse=True)
-    found = np.zeros(len(values), dtype=np.int64)
-    np.add.at(found, at.ravel(), 1 if weights is None else weights)
-    return Counts(values, found)
+    totals = np.zeros(len(values), dtype=np.int64)
+    np.add.at(totals, at.ravel(), 1 if weights is None else weights)
+    return Counts(values, totals)
 
 
 NOTHING = counted([0])  # the costs before the first part
@@ -124,15 +124,15 @@ def exactly(one: Counts, costs: Any) -> Any:
 
 def step_of(parts: Sequence[Counts]) -> int:
     """Greatest common divisor of the differences of costs in all parts; 1 if there are none."""
-    found = [int(np.gcd.reduce(one.costs - one.costs[0])) for one in parts]
-    return int(np.gcd.reduce(found)) or 1
+    steps = [int(np.gcd.reduce(one.costs - one.costs[0])) for one in parts]
+    return int(np.gcd.reduce(steps)) or 1
 
 
 def products(a: Any, b: Any) -> int:
     """Sum of products of two arrays of natural numbers, in digits short enough for 64-bit sums."""
-    found, bits = 0, 20
+    total, bits = 0, 20
     for high in range(0, int(a.max(initial=0)).bit_length(), bits):
         for low in range(0, int(b.max(initial=0)).bit_length(), bits):
             part = ((a >> high) & (2**bits - 1)) * ((b >> low) & (2**bits - 1))
-            found += int(part.sum(dtype=np.int64)) << (high + low)
-    return found
+            total += int(part.sum(dtype=np.int64)) << (high + low)
+    return total

@@ -188,14 +188,14 @@ class SpacePage:
 
 def settings_text(choices: Mapping[str, Any]) -> str:
     """Choices in the syntax of `--set`, positions of a variable together: `ks=3,5,-,7`, with `-` for unread ones."""
-    found: dict[str, Any] = {}
+    texts: dict[str, Any] = {}
     for name, value in choices.items():
         base, bracket, at = name.partition("[")
         if bracket:
-            found.setdefault(base, {})[int(at[:-1])] = value
+            texts.setdefault(base, {})[int(at[:-1])] = value
         else:
-            found[name] = value
-    return " ".join(f"{name}={_positions(value)}" for name, value in found.items())
+            texts[name] = value
+    return " ".join(f"{name}={_positions(value)}" for name, value in texts.items())
 
 
 def _positions(value: Any) -> str:

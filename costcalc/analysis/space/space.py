@@ -68,8 +68,8 @@ class Space(Result):
     def other_ways(self) -> dict[tuple[str, ...], str]:
         """Counting methods for other metrics, or for limits on them, where they differ."""
         counted = [way for way in self._found.values() if way.settings]  # nothing is counted if no network fits
-        found = {tuple(one.name for one in way.designs.counting.metrics): way.how for way in counted}
-        return {names: how for names, how in found.items() if how != self.decomposed.how}
+        methods = {tuple(one.name for one in way.designs.counting.metrics): way.how for way in counted}
+        return {names: how for names, how in methods.items() if how != self.decomposed.how}
 
     @property
     def networks(self) -> int:
@@ -269,15 +269,15 @@ def no_networks() -> OptionError:
 
 def counted_by(model: Model, name: str, prices: Prices) -> Metric:
     """A metric by which networks can be counted. Raises OptionError for others."""
-    found = metric(name, prices)
-    whole = found.stored and found.fold is sum
-    if found.unit is RATIO or whole or name.rpartition(".")[2] in TRAINING:
+    counted = metric(name, prices)
+    whole = counted.stored and counted.fold is sum
+    if counted.unit is RATIO or whole or name.rpartition(".")[2] in TRAINING:
         message = f"`{name}` is neither a sum nor a maximum over layers: a space cannot be counted by it"
         raise OptionError(Problem("not-by-layer", message, help="like mult_adds, params, weights_bytes, peak_bytes"))
-    if (found.stored or found.name.endswith("bytes")) and model.storage != DEFAULT:
+    if (counted.stored or counted.name.endswith("bytes")) and model.storage != DEFAULT:
         message = f"`{name}` of a space can only be counted with tensors stored {DEFAULT.text}"
         raise OptionError(Problem("limit", message))
-    return found
+    return counted
 
 
 def space(
@@ -307,12 +307,12 @@ def space(
 def open_choices(model: Model, given: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     """Variables that form the space: those with choices and no value in `given`, each position separately."""
     settle(model, given)
-    found = {
+    choices = {
         name: one.choices
         for name, one in model.variables.items()
         if len(one.choices) > 1 and not one.each and name not in given and name.partition("[")[0] not in given
     }
-    if found:
-        return found
+    if choices:
+        return choices
     help = "give a variable `choices: [3, 5, 7]`, and `each: 4` for a choice at each of 4 positions"
     raise OptionError(Problem("no-choices", f"{model.name} has no unset variable with choices", help=help))

@@ -120,18 +120,18 @@ class Sums:
         while len(self.tails) < len(self.groups) - 1:
             parts = [one.counts for one in self.groups[1 + len(self.tails) :]]
             self.tails.append(_Tail(parts, self.total, None, 0))
-        found: dict[int, Pick] = {}
+        picks: dict[int, Pick] = {}
         room = (limit - self.base) // self.step
         for group, tail in zip(self.groups[:-1], self.tails, strict=False):
             cost, own, number = self._choice(group.counts, tail, room, exact).at(number)
-            _split(group, cost, own, found)
+            _split(group, cost, own, picks)
             room -= cost
         last = self.groups[-1]
         cost, own = (room, number) if exact else of_running(last.counts, number)
-        _split(last, cost, own, found)
+        _split(last, cost, own, picks)
         return [
             (cost * self.step + int(one.costs[0]), own)
-            for one, (cost, own) in zip(self.parts, (found[at] for at in range(len(self.parts))), strict=True)
+            for one, (cost, own) in zip(self.parts, (picks[at] for at in range(len(self.parts))), strict=True)
         ]
 
 
@@ -274,13 +274,13 @@ def _work(parts: list[Counts]) -> int:
 
 def _moduli(total: int) -> list[int]:
     """Largest primes below 2^31 whose product exceeds the total."""
-    found: list[int] = []
+    primes: list[int] = []
     number = 2**31 - 1
-    while math.prod(found) <= total:
+    while math.prod(primes) <= total:
         if all(number % divisor for divisor in range(3, math.isqrt(number) + 1, 2)):
-            found.append(number)
+            primes.append(number)
         number -= 2
-    return found
+    return primes
 
 
 def _cumulated(parts: list[Counts], bins: int, prime: int, tell: Callable[[int], None]) -> Any:
@@ -312,12 +312,12 @@ def multiplied(a: Any, b: Any, prime: int) -> Any:
     """
     size = 1 << (2 * len(a) - 1).bit_length()
     digits = [[np.fft.rfft((one % prime) >> shift & 2047, size) for shift in (0, 11, 22)] for one in (a, b)]
-    found = np.zeros(len(a), dtype=np.int64)
+    product = np.zeros(len(a), dtype=np.int64)
     for high in range(4, -1, -1):
         both = sum(digits[0][at] * digits[1][high - at] for at in range(3) if 0 <= high - at < 3)
         part = np.rint(np.fft.irfft(both, size)[: len(a)]).astype(np.int64)
-        found = ((found << 11) + part) % prime
-    return found
+        product = ((product << 11) + part) % prime
+    return product
 
 
 def _of_digits(parts: list[Counts], bins: int, width: int, primes: list[int]) -> list[Any]:
@@ -375,11 +375,11 @@ def _whole(remainders: list[int], primes: list[int]) -> int:
     """Number with these remainders (Chinese remainder theorem)."""
     if primes == [0]:
         return remainders[0]
-    found, product = 0, 1
+    value, product = 0, 1
     for remainder, prime in zip(remainders, primes, strict=True):
-        found += product * ((remainder - found) * pow(product, -1, prime) % prime)
+        value += product * ((remainder - value) * pow(product, -1, prime) % prime)
         product *= prime
-    return found
+    return value
 
 
 class Maxima:
@@ -420,11 +420,11 @@ def _within(one: Counts, limit: int) -> int:
 
 def _apart(parts: list[Counts], counts: list[int], number: int) -> list[Pick]:
     """Split an index into one index per part."""
-    found = []
+    picks = []
     for one, count in zip(parts, counts, strict=True):
         number, own = divmod(number, count)
-        found.append(of_running(one, own))
-    return found
+        picks.append(of_running(one, own))
+    return picks
 
 
 HALF = 2_000_000  # maximum pairs of costs in either half

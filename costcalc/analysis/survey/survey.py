@@ -88,15 +88,15 @@ def survey(
 
 def files(paths: Iterable[str]) -> list[tuple[str, str]]:
     """(file, directory that links must not leave), each file once, in order. Raises FileError, OptionError."""
-    found: dict[str, str] = {}
+    tops: dict[str, str] = {}
     for path in paths:
         if not os.path.lexists(path):
             raise FileError(Problem("no-file", f"there is no file or directory {path!r}"))
         for one, top in _below(path):
-            found.setdefault(one, top)
-            if len(found) > FILES:
+            tops.setdefault(one, top)
+            if len(tops) > FILES:
                 raise OptionError(Problem("limit", f"more than {FILES:,} files", help="survey a part of them"))
-    return sorted(found.items())
+    return sorted(tops.items())
 
 
 def _below(path: str) -> Iterator[tuple[str, str]]:
@@ -154,14 +154,14 @@ def _stamp(task: Task) -> tuple[Any, ...]:
 def _noted(journal: str, tasks: list[Task]) -> dict[str, Found]:
     """Rows of a journal that are still valid; an incomplete last line is skipped."""
     due = {task.path: json.dumps(_stamp(task)) for task in tasks}
-    found: dict[str, Found] = {}
+    rows: dict[str, Found] = {}
     for note in notes(journal):
         match note:
             case [changed, [_, _, metrics, _] as asked, {"path": str() as path} as noted]:
                 row = of_note(noted, metrics)
                 if row and due.get(path) == json.dumps([changed, asked]):
-                    found[path] = row
-    return found
+                    rows[path] = row
+    return rows
 
 
 def frame_of(survey: Survey) -> Any:
@@ -171,10 +171,10 @@ def frame_of(survey: Survey) -> Any:
     columns, rows = survey.page().records()
     for row in rows:  # names that are not valid text are shown as in CSV
         row["path"] = row["path"].encode(errors="backslashreplace").decode()
-    found = pandas.DataFrame(rows, columns=columns)
+    frame = pandas.DataFrame(rows, columns=columns)
     whole: Mapping[str, Any] = dict.fromkeys(("bytes", "layers", *survey.metrics), "Int64")
     texts = {name: "string" for name in columns if name not in whole and name != "complete"}
-    return found.astype({**whole, **texts, "complete": "boolean"})
+    return frame.astype({**whole, **texts, "complete": "boolean"})
 
 
 class SurveyPage:

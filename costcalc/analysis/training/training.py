@@ -282,13 +282,13 @@ def _flowing(walk: Walk, kept: Keeping, numbers: Sequence[int]) -> tuple[Any, ..
     """Storages of a block's inputs from outside."""
     own = {*numbers}
     sources = [source for number in numbers for source in walk.root.rows[number].sources if source not in own]
-    found = [kept.at[source] if type(source) is int else source for source in sources]
-    return tuple(key for key in dict.fromkeys(found) if key is not None and key in kept.sizes)
+    storages = [kept.at[source] if type(source) is int else source for source in sources]
+    return tuple(key for key in dict.fromkeys(storages) if key is not None and key in kept.sizes)
 
 
 def _blocks(rows: Sequence[Row], patterns: Sequence[str]) -> list[list[int]]:
     """Row indices of each block that a pattern matches; of nested blocks, the outer one."""
-    found: dict[str, list[int]] = {}
+    blocks: dict[str, list[int]] = {}
     met = set()
     for number, row in enumerate(rows):
         path = row.frame.path
@@ -297,14 +297,14 @@ def _blocks(rows: Sequence[Row], patterns: Sequence[str]) -> list[list[int]]:
             hits = [one for one in patterns if one.count("/") == depth - 1 and fnmatchcase(name, one)]
             met |= {*hits}
             if hits:
-                found.setdefault(name, []).append(number)
+                blocks.setdefault(name, []).append(number)
                 break
     missing = [one for one in patterns if one not in met]
     if missing:
         tops = list(dict.fromkeys(row.frame.path[0] for row in rows))
         help = nearest(missing[0], tops) or "`costcalc analyze SPEC --by block` lists them"
         raise OptionError(Problem("unknown-layer", f"no block is called `{missing[0]}`", help=help))
-    return list(found.values())
+    return list(blocks.values())
 
 
 DEEPSPEED = 18  # bytes per parameter in DeepSpeed's estimators, including 32-bit gradients
@@ -321,10 +321,10 @@ class Stage(NamedTuple):
 def stages(held: States, counts: Parameters, setup: Setup, largest: int) -> tuple[Stage, ...]:
     """Stages of ZeRO, and DeepSpeed's estimates if they apply."""
     ranks = setup.ranks or 1
-    found = zero(held, ranks)
+    stages = zero(held, ranks)
     if setup.policy.precision == "bf16" and setup.optimizer in ("adam", "adamw"):
-        found = (*found, *deepspeed(counts.trained + counts.frozen, ranks, largest))
-    return found
+        stages = (*stages, *deepspeed(counts.trained + counts.frozen, ranks, largest))
+    return stages
 
 
 def zero(held: States, ranks: int) -> tuple[Stage, ...]:
