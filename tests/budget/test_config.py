@@ -231,7 +231,7 @@ def test_the_nearest_file_of_checks_up_to_the_repository_counts(tmp_path, monkey
     assert find_config() is None
     (tmp_path / "top" / "costcalc.yaml").write_text("")
     assert find_config() == os.path.join("..", "..", "costcalc.yaml")
-    (tmp_path / "top" / "a" / "costcalc.yaml").mkdir()  # a directory is no file of checks
+    (tmp_path / "top" / "a" / "costcalc.yaml").mkdir()  # a directory is not a file of checks
     assert find_config() == os.path.join("..", "..", "costcalc.yaml")
     (inner / "costcalc.yaml").write_text("")
     assert (find_config(), find_config("..")) == ("costcalc.yaml", os.path.join("..", "..", "costcalc.yaml"))

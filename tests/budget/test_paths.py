@@ -17,7 +17,7 @@ FILES = (
 
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
-    """A directory of files, and one beside it."""
+    """A directory of files, and a second one next to it."""
     for name in (*(f"top/{one}" for one in FILES), "away/secret.yaml"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -48,7 +48,7 @@ def test_a_stopped_run_leaves_the_old_file(tmp_path, number, code):
     process.send_signal(number)
     assert process.wait(30) == code
     assert (tmp_path / "p.csv").read_text() == "old"
-    if number != signal.SIGKILL:  # which nobody can answer
+    if number != signal.SIGKILL:  # which cannot be answered
         assert [path.name for path in tmp_path.iterdir()] == ["p.csv"]
 
 

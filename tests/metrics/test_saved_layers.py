@@ -238,7 +238,7 @@ def test_positions_and_caches_of_attention_keep_more(more):
 
 
 class Multihead(nn.Module):
-    """nn.MultiheadAttention of a layer, or of two, its positions first; batch first it copies what it reads."""
+    """nn.MultiheadAttention on one or two inputs, positions first; with the batch first it copies its inputs."""
 
     def __init__(self, memory=None):
         super().__init__()
@@ -257,7 +257,7 @@ KERNELS = {"math": SDPBackend.MATH, "fused": SDPBackend.FLASH_ATTENTION}  # as i
 @pytest.mark.parametrize("attention", KERNELS)
 @pytest.mark.parametrize(("memory", "named"), [(None, ""), (None, ", memory: m"), (8, ""), (12, "")])
 def test_what_multihead_attention_keeps(memory, named, attention):
-    """One projection of what is equal: of one input, of a memory of the same width, of one of another width."""
+    """Equal inputs share one projection: with one input, a memory of the same width, and one of another width."""
     layers = f"[{{from: y, linear: {memory}, as: m}}, {{from: x, linear: 8}}, {{attention: 4, memory: m}}]"
     spec = f"inputs: {{x: [5, 8], y: [7, {memory}]}}\nlayers: {layers}\n"
     if memory is None:

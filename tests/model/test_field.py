@@ -95,8 +95,8 @@ def test_padding_depends_on_the_resolution_and_size_does_not():
 
 
 def test_resnet_with_the_stride_in_another_layer():
-    """The published 483, 1027 and 1507 are of TF-Slim, with the stride in the last unit of a block; with the stride in
-    the first 1x1 (He et al. 2015) it is as much, in the 3x3 of the first unit (torchvision) it is 427, 971 and 1451:
+    """The published 483, 1027 and 1507 are for TF-Slim, with the stride in the last unit of a block. With the stride in
+    the first 1x1 (He et al. 2015) they are the same; in the 3x3 of the first unit (torchvision), 427, 971 and 1451:
     three 3x3 convolutions read at twice the step before the stride rather than after it, 2 * (4 + 8 + 16) = 56 less.
     """
     for layers, first, inner in ((50, 483, 427), (101, 1027, 971), (152, 1507, 1451)):

@@ -448,7 +448,7 @@ def test_files_beside_have_names_that_nobody_guesses(tmp_path, monkeypatch):
     assert len(names) == 2
     assert all(re.fullmatch(r"\.costs\.[0-9a-f]{16}\.tmp", name) for name in names)
     assert os.listdir(tmp_path) == ["costs"]
-    with monkeypatch.context() as patch:  # if somebody does: what is there stays, and is not followed
+    with monkeypatch.context() as patch:  # if it exists: it is kept and not followed
         patch.setattr("os.urandom", lambda count: b"\0" * count)
         (tmp_path / f".costs.{'0' * 16}.tmp").symlink_to(tmp_path / "secret")
         with pytest.raises(CostcalcError, match="File exists"), replacing(str(tmp_path / "costs")):
