@@ -491,7 +491,7 @@ def test_the_command_writes_a_file(run, tmp_path):
 def test_the_command_says_what_runs_several_times(run):
     assert "`mobilenet/conv`" not in run("export", "mobilenet", "-o", "a.onnx", "--weights", "none")[2]
     Path("net.yaml").write_text("input: [8, 8, 4]\nlayers: [{conv: 3x3, out: 4, times: 300}]\n")
-    assert "run once in the file, as `conv` does" in run("export", "net.yaml", "-o", "a.onnx")[2]
+    assert "run once in the file, such as `conv`" in run("export", "net.yaml", "-o", "a.onnx")[2]
 
 
 def test_the_command_refuses_what_it_cannot_write(run, monkeypatch):
