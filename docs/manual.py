@@ -1,6 +1,6 @@
-"""Writes the manual pages, from the help of the program itself: `python docs/manual.py DIRECTORY`.
+"""Write the manual pages from the help of the commands: `python docs/manual.py DIRECTORY`.
 
-A wheel is built with them (hatch_build.py), and installs them in share/man/man1: `man costcalc-analyze`.
+Wheels contain them (hatch_build.py) and install them in share/man/man1: `man costcalc-analyze`.
 """
 
 import re
@@ -21,18 +21,18 @@ ABOUT = "what a neural network costs, before anyone trains it"
 
 
 class Roff(click.HelpFormatter):
-    """Help in the language of manual pages: sections where the terminal has headings and indentation."""
+    """A help formatter that writes roff: sections in place of headings and indentation."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """The synopsis."""
         self._lines(".SH SYNOPSIS", f".B {_text(prog)}", _text(args), ".SH DESCRIPTION")
 
     def write_heading(self, heading: str) -> None:
-        """The beginning of a section."""
+        """The heading of a section."""
         self._lines(f".SH {_text(heading).upper()}")
 
     def write_text(self, text: str) -> None:
-        """Paragraphs; those after `\\b` keep their lines, and examples are a section."""
+        """Paragraphs. Those after `\\b` keep their line breaks; examples become a section."""
         for part in re.split(r"\n\s*\n", text.strip()):
             first, _, rest = part.partition("\n")
             if first.strip() != "\b":
@@ -45,7 +45,7 @@ class Roff(click.HelpFormatter):
             self._lines(".nf", *(_text(line.strip()) for line in lines), ".fi")
 
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        """Terms, each with what it means."""
+        """Terms with their meanings."""
         for term, meaning in rows:
             self._lines(".TP", f".B {_text(term.strip())}", _text(" ".join(meaning.split())))
 
@@ -56,14 +56,14 @@ class Roff(click.HelpFormatter):
         yield
 
     def write_paragraph(self) -> None:
-        """Nothing: every paragraph begins by itself."""
+        """Nothing: `.PP` separates paragraphs."""
 
     def _lines(self, *lines: str) -> None:
         self.write("".join(f"{line}\n" for line in lines if line))
 
 
 def _text(text: str) -> str:
-    """A text whose characters mean themselves, on lines that are no requests."""
+    """A text with the special characters of roff escaped; a leading `.` is not a request."""
     text = text.translate(LETTERS)
     return rf"\&{text}" if text.startswith(".") else text
 
@@ -82,7 +82,7 @@ def _page(found: click.Command, name: str, about: str, above: click.Context | No
 
 
 def pages() -> dict[str, str]:
-    """The manual pages: name of the file -> text."""
+    """The manual pages: file name -> text."""
     top = click.Context(cli, info_name="costcalc")
     found = {"costcalc.1": _page(cli, "", ABOUT, None)}
     for name, about in COMMANDS.items():
@@ -92,7 +92,7 @@ def pages() -> dict[str, str]:
 
 
 def write(folder: Path) -> list[Path]:
-    """Write all pages into a directory; their paths."""
+    """Write all pages into a directory; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, text in pages().items():

@@ -1,6 +1,6 @@
-"""Draws the pictures of the README and of docs/screens.md: `python docs/pictures.py`. Tests check them.
+"""Draw the pictures of the README and docs/screens.md: `python docs/pictures.py`. Tests check them.
 
-The screens are what the program prints for a terminal of that width, colours and all, as text in SVG.
+A screen is the output of the program at a terminal width, with its colours, as text in SVG.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 
 
 def analyze_svg():
-    """The table of `costcalc analyze mobilenet.yaml --alpha 0.75 --res 160`, in a picture of a window."""
+    """The table of `costcalc analyze mobilenet.yaml --alpha 0.75 --res 160`, as a picture of a terminal window."""
     console = Console(record=True, width=126, file=io.StringIO(), color_system="truecolor", _environ={})
     page = ReportPage(analyze("mobilenet.yaml", alpha=0.75, res=160), View())
     console.print(render_page(page, screen=Screen(126)), end="", highlight=False, markup=False)
@@ -34,15 +34,15 @@ def analyze_svg():
 
 WIDTHS = 60, 80, 120, 200
 LINE = "analyze", "mobilenet_v2", "--sort", "mult_adds", "--top", "6"
-WIDE, HIGH = 8.4, 18  # pixels of a character
-THEMES = {  # page, text, and the colours that the program uses, by their number on a terminal
+WIDE, HIGH = 8.4, 18  # pixels per character
+THEMES = {  # page, text, and the terminal colours in use, by number
     "light": {"page": "#ffffff", "text": "#1f2328", 1: "#cf222e", 2: "#1a7f37", 8: "#d0d7de"},
     "dark": {"page": "#0d1117", "text": "#e6edf3", 1: "#ff7b72", 2: "#3fb950", 8: "#484f58"},
 }
 
 
 def printed(columns, *line):
-    """What the program prints on a terminal of so many columns, with its colours."""
+    """The output of a command on a terminal with this many columns, with colours."""
     out, before = io.TextIOWrapper(io.BytesIO(), "utf-8"), os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = str(columns)
     try:
@@ -57,7 +57,7 @@ def printed(columns, *line):
 
 
 def screen_svg(columns, theme):
-    """One screen as SVG: a text a line, on the grid of the terminal."""
+    """One screen as SVG: one text element per line, on a character grid."""
     colors = THEMES[theme]
     lines = [Text(f"$ costcalc {' '.join(LINE)}"), *map(Text.from_ansi, printed(columns, *LINE).splitlines())]
     wide = max(columns, *(len(line) for line in lines)) * WIDE + 20

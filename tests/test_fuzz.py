@@ -142,7 +142,7 @@ def test_expressions_are_the_same_number_or_the_same_refusal_in_all_domains():
 
 
 FOUND = {  # files, command line, the first error, if any
-    "a bound that is no number, and a figure at a setting": (
+    "a name as a bound, and a figure at a setting": (
         {
             "net.yaml": "vars: {a: {default: 1, min: name}}\n" + HEAD + "published:\n"
             "  - {source: 'A paper, Table 1', rows: [{at: {a: 2}, params: 1}]}\n"
@@ -151,7 +151,7 @@ FOUND = {  # files, command line, the first error, if any
         ["analyze", "net.yaml"],
         "unknown variable `name`",
     ),
-    "a choice that is no value, and a figure at a setting": (
+    "a name as a choice, and a figure at a setting": (
         {
             "net.yaml": "vars: {a: {default: 1, choices: [1, name]}}\n" + HEAD + "published:\n"
             "  - {source: 'A paper, Table 1', rows: [{at: {a: 2}, params: 1}]}\n"

@@ -27,7 +27,7 @@ class LimitsPage(Page):
 
     def sheets(self) -> list[Sheet]:
         """One row per limit."""
-        columns = Column("limit"), Column("value", True), Column("can be raised"), Column("of what", folds=True)
+        columns = Column("limit"), Column("value", True), Column("can be raised"), Column("meaning", folds=True)
         yes = {True: "yes", False: "no"}
         rows = [(row["limit"], f"{row['value']:,}", yes[row["raisable"]], row["of"]) for row in self.rows]
         return [Sheet(columns, rows)]

@@ -1,4 +1,4 @@
-"""Packs the engine for the browser: costcalc, its configs, and what it needs of other packages, all pure Python.
+"""Pack the engine for the browser: costcalc, its configs, and the files that it needs of other packages, pure Python.
 
 `python pack.py DIRECTORY` writes index.html, engine.zip and schema.json there. The same inputs give the same bytes.
 """
@@ -13,11 +13,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-THEN = (1980, 1, 1, 0, 0, 0)  # the time of every file: archives note one
-LEFT_OUT = ("render/web/", "cli/", "selftest/", "pytest_plugin.py", "__pycache__")  # what no request reaches
-TAKEN = {  # of each package, the files that are read: without parts in C, tests and generators
+THEN = (1980, 1, 1, 0, 0, 0)  # the modification time of every file in the archive
+LEFT_OUT = ("render/web/", "cli/", "selftest/", "pytest_plugin.py", "__pycache__")  # unused by requests
+TAKEN = {  # package -> the files that are read: no extension modules, tests or generators
     "flatbuffers": ("flatbuffers/",),
-    "onnx": ("onnx/onnx_ml_pb2.py",),  # the classes of messages: the rest needs NumPy and a part in C
+    "onnx": ("onnx/onnx_ml_pb2.py",),  # the message classes; the rest needs NumPy and an extension module
     "protobuf": ("google/",),
     "PyYAML": ("yaml/",),
     "tflite": ("tflite/",),
@@ -57,7 +57,7 @@ def _own() -> Iterator[tuple[str, bytes]]:
 
 
 def _others() -> Iterator[tuple[str, bytes]]:
-    """The files of the other packages, from wheels of one platform: those in C are left out."""
+    """The files of the other packages, from wheels of one platform, without extension modules."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
         platform = ["--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64", "--platform", "any"]

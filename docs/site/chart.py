@@ -1,4 +1,4 @@
-"""Drawings in SVG: where the cost of a network is, by block, and what its tensors need while each layer runs."""
+"""SVG charts: the cost and parameters of each block, and the memory of tensors while each layer runs."""
 
 import re
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from itertools import groupby
 
 from costcalc.analysis.report.report import Line
 
-WIDE, ROW, LEFT, BAR = 560, 34, 150, 290  # pixels: of the drawing, a block, its name, its longest bar
-MOST = 24  # blocks that are drawn one by one
+WIDE, ROW, LEFT, BAR = 560, 34, 150, 290  # pixels: width of the chart, height of a row, width of names, longest bar
+MOST = 24  # rows; more blocks are merged
 STYLE = (
     "<style>text{font:12px system-ui,sans-serif;fill:#1f2328}.f{font-variant-numeric:tabular-nums}"
     ".a{fill:#3949ab}.b{fill:#e07b00}"
@@ -39,7 +39,7 @@ def blocks(lines: Sequence[Line], title: str) -> str:
 
 
 def merged(lines: Sequence[Line]) -> list[tuple[str, int, int]]:
-    """(name, cost, params) of blocks in order; where there are many, neighbours that differ by a number are one."""
+    """(name, cost, params) of blocks in order; of many, adjacent ones that differ only in a number are merged."""
     rows = [(one.name, one.cost, one.params) for one in lines]
     if len(rows) > MOST:
         rows = [_sum(stem, [*group]) for stem, group in groupby(rows, lambda row: re.sub(r"_?\d+$", "", row[0]))]
@@ -59,11 +59,11 @@ def _short(name: str) -> str:
     return name if len(name) <= 21 else name[:20] + "…"
 
 
-HIGH, TOP = 150, 26  # pixels of the curve, and above it
+HIGH, TOP = 150, 26  # pixels: height of the curve, and space above it
 
 
 def memory(amounts: Sequence[int], names: Sequence[str], title: str) -> str:
-    """A curve of the bytes that are alive while each layer runs, in order, its peak named."""
+    """A curve of the live bytes while each layer runs, in order; the peak is labelled."""
     peak = max(amounts, default=0) or 1
     step = (WIDE - 20) / max(len(amounts), 1)
     places = [f"M10 {TOP + HIGH}"]

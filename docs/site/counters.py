@@ -1,4 +1,4 @@
-"""Why does your tool say otherwise: a page for each other counter, with the differences by name."""
+"""Comparison with other counters: a page for each, with the named parts of the gap."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from costcalc.metrics.pricing import Convention
 from .markdown import block, code, page, plain, sheets, table
 from .networks import network
 
-SHOWN = ("mobilenet_v2", "resnet50", "vit_b_16", "swin_t")  # of several kinds
+SHOWN = ("mobilenet_v2", "resnet50", "vit_b_16", "swin_t")  # networks of different kinds
 
 
 def pages() -> dict[str, str]:
@@ -21,7 +21,7 @@ def pages() -> dict[str, str]:
 
 
 def index() -> str:
-    """Every counter with what it prints for one network."""
+    """Every counter with its figure for one network."""
     rows = []
     for name in COUNTERS:
         found = _between("resnet50", name, "cost")
@@ -30,20 +30,20 @@ def index() -> str:
         rows.append((link, f"{found.totals[1]:,} {figure}", f"{found.gap:+,}", plain(find(name).title)))
     ours = f"{_between('resnet50', COUNTERS[0], 'cost').totals[0]:,}"
     about = (
-        "Two tools print two numbers for one network, because they count different things. costcalc has the other "
-        "counters as price lists, tested against what the programs print, and `costcalc reconcile` splits the gap into "
-        f"parts that sum to it. Of `resnet50`, the convention `paper` counts {ours} mult-adds, and the others:"
+        "Two tools can print different numbers for the same network because they count different things. costcalc has "
+        "the other counters as price lists, tested against the output of the programs, and `costcalc reconcile` splits "
+        f"the gap into parts that sum to it. For `resnet50`, `paper` counts {ours} mult-adds; the other counters:"
     )
     own = (
-        "A page for each says where the gap comes from for several networks, what the program prints that no price "
-        "list gives, and which of its functions each price mirrors. For your network: `costcalc reconcile SPEC paper "
-        "fvcore`. For a number that you read somewhere: `costcalc reconcile SPEC paper 8.2G`. Shipped specs end with "
-        "a softmax; models of PyTorch often end before it, and then its row is no part of the gap."
+        "The page of a counter lists the parts of the gap for several networks, the known differences between the "
+        "program and its price list, and the function that each price mirrors. For your network, run `costcalc "
+        "reconcile SPEC paper fvcore`; for a published number, `costcalc reconcile SPEC paper 8.2G`. Shipped specs "
+        "end with a softmax. PyTorch models often end before it; the row of the softmax does not apply to them."
     )
     return page(
-        "Why does your tool say otherwise?",
+        "Why does another tool print a different number?",
         about,
-        table(("counter", "resnet50", "gap", "what it prints"), rows, [1, 2]),
+        table(("counter", "resnet50", "gap", "what it is"), rows, [1, 2]),
         own,
     )
 
@@ -56,15 +56,15 @@ def counter_page(one: Convention) -> str:
             continue
         gaps = {name: _between(name, one.name, metric) for name in SHOWN}
         parts += [f"## {heading[0].upper()}{heading[1:]}", _intro(one, metric), _matrix(gaps), *_notes(gaps)]
-    parts += ["## What it prints that the list does not give", _differences(one)]
+    parts += ["## Where the program differs from the price list", _differences(one)]
     notes = "\n".join(f"- {plain(note)}" for note in one.notes)
     shown = ConventionPage(one)
-    prices = "Each price with the function of the program that it mirrors; what is not listed counts 0."
+    prices = "Each price with the function of the program that it mirrors. Quantities without a price count 0."
     return page(one.name, *parts, "## Prices", prices, notes, sheets(_Prices(shown)))
 
 
 class _Prices:
-    """The first table of a convention: its prices, without the differences."""
+    """The first table of a convention: its prices."""
 
     def __init__(self, shown: ConventionPage) -> None:
         self.shown = shown
@@ -81,11 +81,11 @@ def _intro(one: Convention, metric: str) -> str:
     option = " --metric params" if metric == "params" else ""
     what = "params of the convention `paper` (weights)" if metric == "params" else "mult-adds of the convention `paper`"
     command = block(f"costcalc reconcile {SHOWN[0]} paper {one.name}{option}", "sh")
-    return f"From the {what} to what {one.name} counts, part by part:\n\n{command}"
+    return f"From the {what} to the figure of {one.name}, part by part:\n\n{command}"
 
 
 def _matrix(gaps: Mapping[str, Reconciliation]) -> str:
-    """A row for each part of the gaps, a column for each network: every column sums from the first row to the last."""
+    """A row per part of the gap and a column per network: first row plus parts gives the last row."""
     parts: dict[tuple[str, str], dict[str, Part]] = {}
     for name, found in gaps.items():
         for part in found.parts:
@@ -101,7 +101,7 @@ def _matrix(gaps: Mapping[str, Reconciliation]) -> str:
 
 
 def _notes(gaps: Mapping[str, Reconciliation]) -> list[str]:
-    """What the parts mean, and where the program itself prints another number."""
+    """The meaning of the parts, and the networks for which the program prints a different number."""
     why = dict.fromkeys(
         text for found in gaps.values() for part in found.parts for text in part.why.split("; ") if text
     )
@@ -115,6 +115,6 @@ def _notes(gaps: Mapping[str, Reconciliation]) -> list[str]:
 
 def _differences(one: Convention) -> str:
     if not one.differences:
-        return "Nothing that was found: in all networks and operations compared, the list gives the program's integers."
+        return "None known: for all compared networks and operations, the price list gives the integers of the program."
     rows = [(METRICS[each.figure].title, plain(", ".join(each.of)), plain(each.reason)) for each in one.differences]
-    return table(("figure", "of", "why"), rows)
+    return table(("figure", "networks", "reason"), rows)

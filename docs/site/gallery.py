@@ -1,4 +1,4 @@
-"""The gallery: a page for each shipped network with its totals, drawings, published figures and spec."""
+"""The gallery: a page for each shipped network with its totals, charts, published figures and spec."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,15 +14,15 @@ from .networks import Network, bound, counted, each, setting
 
 LISTS = (
     "A row with a link is the price list of another program, which mirrors its functions. The lists are tested against "
-    "what the programs print for some networks and operations; where a program is known to print another number here, "
-    "the last column says why."
+    "the output of the programs for some networks and operations. If a program is known to print a different number "
+    "for this network, the last column gives the reason."
 )
-LANGUAGE = ("flash", "6N", "palm", "megatron", "mamba")  # conventions for networks that read tokens
-TOKENS = {"embedding", "logits"}  # what tells such a network
+LANGUAGE = ("flash", "6N", "palm", "megatron", "mamba")  # conventions of language models
+TOKENS = {"embedding", "logits"}  # operations of language models
 
 
 def pages() -> dict[str, str]:
-    """The pages of the gallery and their drawings: path -> content."""
+    """The pages of the gallery and their charts: path -> content."""
     found: dict[str, str] = {}
     rows = []
     for one in each():
@@ -34,11 +34,11 @@ def pages() -> dict[str, str]:
 
 
 def index(rows: list[tuple[str, ...]]) -> str:
-    """All networks with their totals and how many of their published figures are met."""
+    """All networks with their totals and the number of published figures that are exact."""
     about = (
-        "Every network that costcalc ships, at the defaults of its variables, counted under `paper` when the site was "
-        "built. `costcalc zoo` lists them, `costcalc zoo NAME` prints one. The last columns say how many published "
-        "figures the spec carries, and how many are met to the printed digits; each page has them with their verdicts."
+        "Every shipped network at the defaults of its variables, counted under `paper` when the site was built. "
+        "`costcalc zoo` lists them; `costcalc zoo NAME` prints one. The last columns give the number of published "
+        "figures in the spec, and how many are exact to the printed digits. Each page lists them with verdicts."
     )
     heads = ("network", "mult-adds", "params", "what it is", "figures", "exact")
     return page("Networks", about, table(heads, rows, [1, 2, 4, 5]))
@@ -77,7 +77,7 @@ def network_page(one: Network, verdicts: FindingsPage) -> str:
 
 
 def conventions(one: Network) -> str:
-    """The totals in every convention, and what a program prints otherwise."""
+    """The totals under every convention, and the figures for which a program differs."""
     reads_tokens = any(row.op.name in TOKENS for row in one.trace.rows)
     named = [name for name in CONVENTIONS if reads_tokens or name not in LANGUAGE]
     rows = []
@@ -90,24 +90,24 @@ def conventions(one: Network) -> str:
 
 
 def _otherwise(one: Network, name: str) -> str:
-    """What a program prints otherwise for a network than its price list gives, by the list itself."""
+    """Why a program prints a different number for a network than its price list gives, as stated in the list."""
     found = [each for each in find(name).differences if one.name in each.of]
-    return "; ".join(f"other {each.figure}: {each.reason}" for each in found)
+    return "; ".join(f"different {each.figure}: {each.reason}" for each in found)
 
 
 def lower_bounds(one: Network) -> str:
-    """That totals are lower bounds, where they are."""
+    """A sentence if the totals are lower bounds."""
     return "" if one.report.complete else "The cost of some layers is unknown: the totals are lower bounds."
 
 
 def memory_text(one: Network) -> str:
-    """What the curve of memory shows."""
+    """The caption of the memory curve."""
     storage = one.model.storage.text
-    return f"The curve has what tensors need while each operation runs, stored {plain(storage)}; weights are not in it."
+    return f"The curve shows the bytes of live tensors while each operation runs, stored {plain(storage)}; no weights."
 
 
 def drawings(one: Network) -> dict[str, str]:
-    """The two drawings of a network."""
+    """The two charts of a network."""
     peak = metric("peak_bytes", "paper")
     alive = list(peak.amounts(one.walk, peak.priced))
     names = ["/".join(row.frame.path) for row in one.trace.rows]
@@ -118,7 +118,7 @@ def drawings(one: Network) -> dict[str, str]:
 
 
 def published(one: Network, verdicts: FindingsPage) -> Iterator[str]:
-    """Every published figure beside what is computed, as `costcalc reproduce` labels it."""
+    """Every published figure beside the computed one, with the verdict of `costcalc reproduce`."""
     if not any(verdicts.counts.values()):
         yield "The spec carries no published figures."
         return
@@ -130,7 +130,7 @@ def variables(one: Network) -> str:
     """The variables with their defaults, choices and meaning."""
     rows = []
     for name, variable in one.model.variables.items():
-        if "[" in name:  # a position of a list, which is a row of its own
+        if "[" in name:  # a position of a list variable
             continue
         choices = ", ".join(map(str, variable.choices))
         least = [f"at least {variable.least:g}"] if variable.least is not None else []
@@ -142,7 +142,7 @@ def variables(one: Network) -> str:
 
 
 def _said(value: Any) -> str:
-    """A default as a spec says it: an expression by its text, a table by its values."""
+    """A default as written in a spec: an expression as its text, a table as its values."""
     if isinstance(value, Expr):
         return value.text
     if isinstance(value, dict):

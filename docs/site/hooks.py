@@ -1,4 +1,4 @@
-"""What mkdocs calls while it builds the site: pages made from the program, links, and how headings are called."""
+"""mkdocs hooks of the site: generated pages, links, and heading anchors."""
 
 import sys
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ STATIC = "site.css", "site.js", "iframe-worker.js"
 
 
 def on_config(config: Any) -> Any:
-    """Headings have the addresses that they have on the page of the repository; folders of `nav` list their pages."""
+    """Use the heading anchors of the repository, and expand folders in `nav` to their pages."""
     config.mdx_configs["toc"] = {**config.mdx_configs.get("toc", {}), "slugify": links.slug}
     config.made = pages.made()
     config.nav = [_listed(one, config.made) for one in config.nav]
@@ -25,7 +25,7 @@ def on_config(config: Any) -> Any:
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Adds what is made from the program, and the playground where it is built."""
+    """Add the generated pages, and the playground if it is built."""
     for path, content in config.made.items():
         files.append(File.generated(config, path, content=content, inclusion=InclusionLevel.INCLUDED))
     static = {f"assets/costcalc/{name}": Path(__file__).with_name(name) for name in STATIC}
@@ -37,29 +37,29 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
-    """Names of files above blocks; links out of `docs` go to their page here, or to the repository."""
+    """Show file names above code blocks; point links out of `docs` to their page in the site, or to the repository."""
     if page.file.src_uri == "index.md":
         page.meta["hide"] = ["navigation", "toc"]
     found = links.for_site(markdown, page.file.src_uri)
-    if page.file.src_uri == "playground.md" and PLAYGROUND.is_dir():  # a file of the site alone
+    if page.file.src_uri == "playground.md" and PLAYGROUND.is_dir():  # exists only in the site
         found = found.replace("\n\n", "\n\n**[Open the playground](playground/index.html)**\n\n", 1)
     return found
 
 
 def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:
-    """The home page has a layout of its own."""
+    """Give the home page its own layout."""
     return f'<div class="home">{html}</div>' if page.file.src_uri == "index.md" else html
 
 
 def on_post_page(output: str, page: Any, config: Any) -> str:
-    """The search has a name for readers of the screen."""
+    """Name the search dialog for screen readers."""
     return output.replace(
         'data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"'
     )
 
 
 def _listed(entry: Any, made: Mapping[str, Any]) -> Any:
-    """An entry of the navigation, with the pages of a folder instead of its name."""
+    """An entry of the navigation, with a folder replaced by its pages."""
     if not isinstance(entry, dict):
         return entry
     ((title, below),) = entry.items()

@@ -1,5 +1,5 @@
-// Pages that are opened from disk may start no worker: the script of one runs in a hidden frame instead.
-// The theme asks for the class `Worker` with `postMessage`, `onmessage` and the event `message`; this has these.
+// Pages opened from disk cannot start a worker; its script runs in a hidden frame instead.
+// The theme uses `postMessage`, `onmessage` and the event `message` of `Worker`.
 if (location.protocol === "file:") {
   window.Worker = class extends EventTarget {
     constructor(address) {

@@ -1,4 +1,4 @@
-"""Addresses that are right in two places: on the repository's pages, where texts are written, and in the site."""
+"""Rewrite links of the repository's Markdown so that they also work in the site."""
 
 import posixpath
 import re
@@ -6,7 +6,7 @@ import re
 REPOSITORY = "https://github.com/costcalc/costcalc"
 BLOB = f"{REPOSITORY}/blob/main/"
 RAW = "https://raw.githubusercontent.com/costcalc/costcalc/main/docs/"
-ROOTED = {  # texts beside `docs` -> their page in the site
+ROOTED = {  # files outside `docs` -> their page in the site
     "README.md": "overview.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
@@ -19,12 +19,12 @@ _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 
 
 def slug(text: str, separator: str = "-") -> str:
-    """The address of a heading, as the repository's pages make it."""
+    """The anchor of a heading, as the repository's pages generate it."""
     return re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", separator)
 
 
 def outside_code(change: object, text: str) -> str:
-    """A Markdown text whose parts outside of blocks of code are changed."""
+    """A Markdown text with `change` applied to the parts outside code blocks."""
     parts, at = [], 0
     for block in _BLOCK.finditer(text):
         parts += [change(text[at : block.start()]), block.group()]
@@ -33,7 +33,7 @@ def outside_code(change: object, text: str) -> str:
 
 
 def for_site(text: str, page: str) -> str:
-    """A page's Markdown for the site: files that blocks are named after as titles, and links that stay inside.
+    """The Markdown of a page for the site: file names of code blocks as titles, and links rewritten.
 
     page  the path below `docs`: `cookbook/bert.md`
     """
@@ -43,9 +43,9 @@ def for_site(text: str, page: str) -> str:
 
 
 def moved(address: str, folder: str) -> str:
-    """An address in the site, of a link that stands in a folder of the repository: `docs/cookbook`.
+    """The address in the site of a link in a folder of the repository, such as `docs/cookbook`.
 
-    Pages of `docs` stay as they are; other files are shown by the repository.
+    Links to pages of `docs` are unchanged; links to other files go to the repository.
     """
     if address.startswith(RAW):
         return _relative("docs/" + address.removeprefix(RAW), folder)
@@ -65,9 +65,9 @@ def _relative(path: str, folder: str) -> str:
 
 
 def from_root(text: str, path: str) -> str:
-    """A text that stands outside of `docs` as a page of the site, its links moved.
+    """A text from outside `docs` as a page of the site, with its links rewritten.
 
-    path  where it stands: `CHANGELOG.md`
+    path  the path of the file: `CHANGELOG.md`
     """
     folder = posixpath.dirname(path)
 
@@ -78,7 +78,7 @@ def from_root(text: str, path: str) -> str:
 
 
 def _from(address: str, folder: str) -> str:
-    """The address of a link in a page directly below `docs` that stands elsewhere."""
+    """The address of a link of a file outside `docs`, relative to a page directly below `docs`."""
     found = moved(address, folder)
     path, hash, anchor = found.partition("#")
     if ":" in found or not path:

@@ -1,4 +1,4 @@
-"""The shipped networks, each read and walked once for all pages that show it."""
+"""The shipped networks, each read and evaluated once for all pages."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -19,7 +19,7 @@ from costcalc.read.loading import load
 
 
 class Network(NamedTuple):
-    """A shipped config at the defaults of its variables: its text, its walk, and its report under `paper`."""
+    """A shipped config at the defaults of its variables: text, walk, and report under `paper`."""
 
     name: str
     about: str
@@ -54,7 +54,7 @@ def counted(one: Network, convention: str) -> tuple[str, int, int]:
 
 
 def bound(one: Network, number: int) -> str:
-    """A total as text: `>= ` where the cost of a layer is unknown."""
+    """A total as text, with `>= ` if the cost of a layer is unknown."""
     return f"{number:,}" if one.report.complete else f">= {number:,}"
 
 
@@ -64,7 +64,7 @@ def each() -> Iterator[Network]:
 
 
 def setting(one: Network) -> str:
-    """What the totals are for: inputs and variables."""
+    """The inputs and variables of the totals."""
     from costcalc.analysis.report.columns import setting as said
 
     text: Any = said(one.report.inputs, one.report.values)

@@ -1,4 +1,4 @@
-"""All pages that are made from the program when the site is built: path below `docs` -> content."""
+"""All pages generated when the site is built: path below `docs` -> content."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,18 +11,18 @@ COOKBOOK = ROOT / "docs" / "cookbook"
 
 
 def made() -> dict[str, str]:
-    """Every generated page and drawing."""
+    """Every generated page and chart."""
     return {**rooted(), **reference.pages(), **gallery.pages(), **counters.pages()}
 
 
 def rooted() -> dict[str, str]:
-    """The texts of the repository's root as pages."""
+    """Files outside `docs` as pages."""
     rooted = links.ROOTED.items()
     return {page: links.from_root((ROOT / name).read_text(encoding="utf-8"), name) for name, page in rooted}
 
 
 def listed(folder: str, made: Mapping[str, str]) -> list[Any]:
-    """The pages of a folder for the navigation, its index first: those that are made, and those of the cookbook."""
+    """The pages of a folder for the navigation, index first: generated pages, or those of the cookbook."""
     if folder == "cookbook/":
         return sorted((f"cookbook/{path.name}" for path in COOKBOOK.glob("*.md")), key=_index_first)
     found = [path for path in made if path.startswith(folder) and path.endswith(".md")]

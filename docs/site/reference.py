@@ -1,4 +1,4 @@
-"""The reference, asked of the program: operations, conventions, metrics, commands, schema, limits, devices, library."""
+"""The reference, generated from the program: operations, conventions, metrics, commands, schema, limits, library."""
 
 import contextlib
 import inspect
@@ -49,7 +49,7 @@ MODULES = {
     "recurrent": "Recurrent layers",
     "language": "Language models",
     "sparse": "Sparse convolutions",
-    "opaque": "What the language cannot say",
+    "opaque": "Opaque layers",
 }
 
 
@@ -71,31 +71,31 @@ def pages() -> dict[str, str]:
 
 
 def schemas() -> dict[str, str]:
-    """The files for editors."""
+    """The JSON Schema files."""
     found = {"spec.schema.json": schema(), "costcalc.schema.json": checks_schema()}
     return {f"reference/{name}": json.dumps(one, indent=1) + "\n" for name, one in found.items()}
 
 
 def index() -> str:
-    """What the reference has."""
+    """The list of reference pages."""
     rows = [
         ("[Commands](commands/index.md)", f"the help of {len(COMMANDS)} commands"),
         ("[Operations](operations/index.md)", f"{len(INDEX)} operations with their options"),
         ("[Blocks](blocks.md)", f"{len(shipped_library().names())} blocks, written in the spec language"),
         ("[Conventions](conventions.md)", f"{len(NAMES)} ways to count and their prices"),
         ("[Metrics](metrics.md)", f"{len(METRICS)} totals of a network"),
-        ("[Quantities](quantities.md)", "what a price list can price"),
+        ("[Quantities](quantities.md)", "the quantities that a price list can price"),
         ("[Library](library.md)", f"{len(costcalc.__all__)} public names of the package `costcalc`"),
         ("[Schema](schema.md)", "the sections of a spec, and the JSON Schema for editors"),
-        ("[Limits](limits.md)", "what input may need"),
+        ("[Limits](limits.md)", "the limits on input"),
         ("[Devices](devices.md)", f"{len(DEVICES)} devices with the sources of their figures"),
     ]
-    about = f"Made from costcalc {costcalc.__version__} when the site was built: what the program says of itself."
-    return page("Reference", about, table(("page", "what it has"), rows))
+    about = f"Generated from costcalc {costcalc.__version__} when the site was built."
+    return page("Reference", about, table(("page", "contents"), rows))
 
 
 def printed(*line: str) -> str:
-    """What a command prints."""
+    """The output of a command."""
     out = io.StringIO()
     wide = {"COLUMNS": str(WIDTH)}
     with mock.patch.dict(os.environ, wide), contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
@@ -104,7 +104,7 @@ def printed(*line: str) -> str:
 
 
 def commands() -> dict[str, str]:
-    """A page of all commands, and one for each with its help."""
+    """An index of all commands, and a page for each with its help."""
     parts = []
     for heading, group in GROUPS.items():
         rows = [(f"[`{name}`]({name}.md)", plain(about)) for name, about in group.items()]
@@ -124,7 +124,7 @@ def _file(name: str) -> str:
 
 
 def operations() -> dict[str, str]:
-    """A page of all operations, and one for each module with its operations and their options."""
+    """An index of all operations, and a page for each module with its operations and their options."""
     modules: dict[str, list[str]] = {}
     for name, module in INDEX.items():
         modules.setdefault(module, []).append(name)
@@ -148,7 +148,7 @@ def _without_title(text: str) -> str:
 
 
 def blocks() -> str:
-    """Every shipped block as it is written."""
+    """The source of every shipped block."""
     library = shipped_library()
     about = "Blocks are written in the spec language and can be used in every spec. `costcalc ops NAME` prints one."
     parts = [part for name in library.names() for part in (f"## {name}", block(block_text(name), "yaml"))]
@@ -156,7 +156,7 @@ def blocks() -> str:
 
 
 def conventions() -> str:
-    """Every convention: a list, then the prices of those that are no other program's."""
+    """A table of all conventions, and the prices of those that do not mirror another program."""
     rows = [
         (f"[`{name}`]({_about(name)})", code(find(name).cost), plain(find(name).title), plain(find(name).source))
         for name in NAMES
@@ -173,21 +173,21 @@ def _about(name: str) -> str:
 
 
 def metrics() -> str:
-    """Every metric with what it is."""
+    """Every metric with its definition."""
     rows = [(code(name), plain(one.title), _unit(one.unit), plain(one.what)) for name, one in METRICS.items()]
     about = "A prefix selects a convention: `framework.params`. `--metrics A,B` adds columns and totals."
     return page("Metrics", about, table(("metric", "title", "unit", "what it is"), rows))
 
 
 def _unit(unit: Unit) -> str:
-    """What amounts are in: bytes, or plain numbers, with an example of a limit."""
+    """The unit of a metric, with an example of a limit."""
     return f"{'bytes' if unit.symbol else 'number'}, as {unit.example}"
 
 
 def quantities() -> str:
-    """What can be priced."""
+    """The quantities that can be priced."""
     shown = TermsPage()
-    heads = ("kind", "name", "what it counts", "operations that state it")
+    heads = ("kind", "name", "what it counts", "operations that have it")
     rows = [(one["kind"], code(one["name"]), plain(one["what"]), _each(one["operations"])) for one in shown.rows]
     return page("Quantities", *map(plain, shown.notes()), table(heads, rows))
 
@@ -203,7 +203,7 @@ def limits() -> str:
         (code(one["limit"]), f"{one['value']:,}", "yes" if one["raisable"] else "no", plain(one["of"]))
         for one in shown.rows
     ]
-    return page("Limits", table(("limit", "value", "can be raised", "of what"), rows, [1]), *map(plain, shown.notes()))
+    return page("Limits", table(("limit", "value", "can be raised", "meaning"), rows, [1]), *map(plain, shown.notes()))
 
 
 def devices() -> str:
@@ -213,12 +213,12 @@ def devices() -> str:
         one = device(name)
         rates = [(kind, rate, "FLOP/s") for kind, rate in one.peak.items()] + [("bandwidth", one.bandwidth, "B/s")]
         rows = [(kind, f"{float(rate.value):.4g} {unit}", plain(rate.source)) for kind, rate, unit in rates]
-        parts += [f"## {name}", plain(one.title) + ".", table(("of what", "peak", "source"), rows, [1])]
+        parts += [f"## {name}", plain(one.title) + ".", table(("figure", "peak", "source"), rows, [1])]
     return page("Devices", *parts)
 
 
 def schema_page() -> str:
-    """The sections of a spec, and the file for editors."""
+    """The sections of a spec, and the JSON Schema files."""
     whole = schema()
     rows = [(code(name), plain(one.get("description", ""))) for name, one in whole["properties"].items()]
     about = (
@@ -273,14 +273,14 @@ def _members(found: type) -> Iterator[tuple[str, str]]:
 
 
 def _doc(found: Any) -> Iterator[str]:
-    """A docstring: paragraphs as text, what is set in columns as it is."""
+    """A docstring: paragraphs as text, columns as code blocks."""
     for part in (inspect.getdoc(found) or "").split("\n\n"):
         columns = re.search(r"\S {2,}\S|^ ", part, re.M)
         yield block(part) if columns else plain(" ".join(part.split()))
 
 
 def _results() -> list[type]:
-    """The classes of what public functions give, by name."""
+    """The result classes of the public functions, by name."""
     for module in {*costcalc._PUBLIC.values()}:
         import_module(f"costcalc.{module}")
 

@@ -179,7 +179,7 @@ def test_it_is_told_how_much_of_a_part_is_done():
     found = space(loads(CELL), of="peak_bytes", tell=lambda count, of: told.append((count, of)))
     assert (found.networks, {of for _, of in told}) == (27, {1000})
     counts = [count for count, _ in told]
-    last = counts[len(counts) - counts[::-1].index(0) :]  # what comes after the last beginning
+    last = counts[len(counts) - counts[::-1].index(0) :]  # the counts since the last restart
     assert (sum(last), len(last)) == (1000, 27)
 
 

@@ -99,7 +99,7 @@ FILES = [  # a part of a check, or an entry of `exceptions:`, and whether it is 
     ({"max": {"xparams": 1}}, False),
     ({"max": {"paramsx": 1}}, False),
     ({"max": {"paper.params": 1, "torchinfo.flops": "1_000.5k"}}, True),
-    ({"max": {"nobody.params": 1}}, False),
+    ({"max": {"unknown.params": 1}}, False),
     ({"max": {"params": -1}}, False),
     ({"max": {"params": 0}}, True),
     ({"max": {"params": [1]}}, False),

@@ -108,7 +108,7 @@ def test_a_file_that_is_named_needs_no_look_at_all_others(tree, monkeypatch):
 def test_what_is_in_a_directory(tree):
     os.symlink("deep", tree / "m" / "same")
     os.symlink("a.yaml", tree / "m" / "other.yaml")
-    for path, wanted, due in (
+    for path, wanted, expected in (
         ("m/a.yaml", "m", True),
         ("m/a.yaml", "m/", True),
         ("m/a.yaml", ".", True),
@@ -120,4 +120,4 @@ def test_what_is_in_a_directory(tree):
         ("m/same/f.json", "m/deep", True),
         ("m/same/f.json", "m/deep/f.json", True),
     ):
-        assert is_in(path, wanted) is due, (path, wanted)
+        assert is_in(path, wanted) is expected, (path, wanted)

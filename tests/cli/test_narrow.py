@@ -20,7 +20,7 @@ NET = f"""
 vars: {{alpha: 1.0, res: {{default: 224, choices: [224, 192, 160]}}}}
 input: [res, res, 3]
 published:
-  - source: a paper with a long title that nobody could ever read on a telephone (arXiv:1704.04861), Table 8
+  - source: a paper with a long title that does not fit on one line of a telephone (arXiv:1704.04861), Table 8
     rows: [{{mult_adds: 1.5B, params: 0.2M, at: {{alpha: 1}}, not_reproducible: it is a figure of a test}}]
 layers:
   - {{conv: 3x3, out: "floor(1024 * alpha)", stride: 2, as: {NAME}}}

@@ -21,7 +21,7 @@ def table(found: Sequence[Verdict]) -> str:
 
 def others(found: Sequence[Verdict]) -> str:
     """A Markdown table of results that are not right, with figures and reasons."""
-    lines = [_line(("model", "verdict", "params / mult-adds", "due", "why")), _line([":--"] * 5)]
+    lines = [_line(("model", "verdict", "params / mult-adds", "expected", "why")), _line([":--"] * 5)]
     for one in found:
         if one.verdict != RIGHT:
             name = f"{one.entry.library} {one.entry.name}"
@@ -32,7 +32,7 @@ def others(found: Sequence[Verdict]) -> str:
 def line(one: Verdict) -> str:
     """One line about a model, shown as progress."""
     text = f"{one.verdict:10} {one.entry.library} {one.entry.name} [{one.seconds:.0f} s]"
-    return f"{text} {figures(one.said)}, due {figures(one.due)} {one.why}".rstrip()
+    return f"{text} {figures(one.said)}; expected {figures(one.due)} {one.why}".rstrip()
 
 
 def figures(pair: tuple[int, int] | None) -> str:

@@ -115,7 +115,7 @@ STANDARD_BLOCKS = {
             "{repeat: 2, residual: i > 0, layers: [{conv: 7x7, out: 8, then: [relu]}]}",
         ],
     ),
-    "a word that is no norm": (
+    "an activation in place of a norm": (
         "blocks:\n  part(mid, c):\n    - {dwconv: 3x3, then: [mid]}\n    - {conv: 1x1, out: c}\n",
         ["part: [[relu, 8], [glu, 8], [relu, 9]]"],
         ["{conv: 3x3, out: 8}", "{dwconv: 3x3, then: [glu]}", "{conv: 1x1, out: 8}", "{conv: 3x3, out: 9}"],
@@ -256,7 +256,7 @@ SEPARABLE = {
         ["{conv: 1x1, out: 24}", "{conv: 3x3, out: 24, times: 5, residual: true}"],
         ["{conv: 1x1, out: 24}", "{times: 5, residual: true, layers: [{dwconv: 3x3}, {conv: 1x1, out: 24}]}"],
     ),
-    "a width of what flows in": (
+    "a width relative to the input": (
         ["{conv: 1x1, out: 24}", "{conv: 3x3, out: 2 * channels}"],
         ["{conv: 1x1, out: 24}", "{dwconv: 3x3}", "{conv: 1x1, out: 2 * channels}"],
     ),

@@ -179,7 +179,7 @@ SHAPES = {
     "  - {maxpool: 3x3, stride: 2, padding: 1}\n",
     "odd names": "  - {conv: 1x1, out: 8, as: 'a: b, {c}'}\n  - {conv: 1x1, out: 8}\n  - add: [[], 'a: b, {c}']\n",
     "two outputs": "  - {conv: 1x1, out: 8, as: a}\n  - {conv: 1x1, out: 4}\n  - {conv: 1x1, out: 2, from: a}\n",
-    "sizes that are no word": "  - {conv: 3x3, out: 4, padding: [[0, 1], [0, 20000]], stride: [1, 300000]}\n",
+    "sizes of five and six digits": "  - {conv: 3x3, out: 4, padding: [[0, 1], [0, 20000]], stride: [1, 300000]}\n",
     "joins in joins": "  - {as: a, conv: 1x1, out: 8}\n" + "  - add: [[{conv: 1x1, out: 8}, relu], [tanh]]\n" * 3
     + "".join("  - add: [[{conv: 3x3, out: 8}], input]\n  - relu\n" for _ in range(40)),
     "opaque": "  - {opaque: 'a sort, of', out: [4, 4, 2], mult_adds: 5, params: 7}\n  - {opaque: other}\n",

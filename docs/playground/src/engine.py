@@ -1,4 +1,4 @@
-"""Runs in the worker: one function that takes a request and gives an answer, both as texts of JSON."""
+"""The engine in the worker: one function from a request to an answer, both JSON texts."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ _engine = Engine()
 
 
 def answer(text: str) -> str:
-    """The answer to a request; of a file that was mounted, its reading."""
+    """Answer a request, or read a mounted file."""
     request = json.loads(text)
     with limits.raised(**_limits):
         if "hold" in request:

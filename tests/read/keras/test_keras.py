@@ -91,7 +91,7 @@ def test_a_rewritten_network_has_other_parameters_than_its_file(network):
 
 RECORDED = json.loads((DATA / "names.json").read_text())
 UNRULED = {  # classes of `keras.layers` without a rule -> reason
-    **dict.fromkeys(("Layer", "Wrapper", "InputSpec", "InputLayer", "Pipeline"), "no layer that computes by itself"),
+    **dict.fromkeys(("Layer", "Wrapper", "InputSpec", "InputLayer", "Pipeline"), "not a layer that computes"),
     **dict.fromkeys(("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"), "read by the RNN around it"),
     **dict.fromkeys(("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"), "code of another framework"),
     **dict.fromkeys(("HashedCrossing", "TextVectorization"), "works on texts; the shape depends on data"),
@@ -362,7 +362,7 @@ def test_what_is_not_known_makes_totals_lower_bounds(found, network):
 def test_the_zip_of_keras_3(tmp_path):
     with zipfile.ZipFile(tmp_path / "net.keras", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", configuration("mobilenet"))
-        archive.writestr("model.weights.h5", b"not looked at")
+        archive.writestr("model.weights.h5", b"not read")
     assert analyze(load(tmp_path / "net.keras")).totals == analyze("mobilenet").totals
 
 

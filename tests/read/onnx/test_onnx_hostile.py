@@ -56,7 +56,7 @@ def function(name, *calls):
 
 
 def squared(times):
-    """A size repeatedly multiplied by itself."""
+    """A size that is squared repeatedly."""
     nodes = [node("Shape", "x", "n0"), *(node("Mul", f"n{at} n{at}", f"n{at + 1}") for at in range(times))]
     return graph([*nodes, node("Reshape", f"x n{times}", "y", "last")], shape=["n", "m"])
 

@@ -16,7 +16,7 @@ FLOAT, INT = TensorProto.FLOAT, TensorProto.INT64
 DATA_DECIDES = {"Compress", "NonMaxSuppression", "NonZero", "Unique", "ImageDecoder", "StringSplit", "TfIdfVectorizer"}
 NO_SHAPE = DATA_DECIDES | {"SequenceConstruct", "SequenceInsert", "SequenceEmpty", "SequenceErase", "SplitToSequence"}
 OTHERWISE = {  # skipped cases -> reason
-    "test_if_opt": "which branch is run hangs on data",
+    "test_if_opt": "data selects the branch",
     "test_if_seq": "as above",
     "test_if": "as above",
     "test_loop16_seq_none": "it begins with a sequence that may be none",
@@ -289,7 +289,7 @@ COUNTS = {  # name -> (nodes, inputs, constants, mult-adds, parameters), counted
         2 * 7 * 256,
         256,
     ),
-    "an embedding turned round": (
+    "a transposed embedding": (
         [node("Gather", "w x", "h"), node("Transpose", "w", "v", perm=[1, 0]), node("MatMul", "h v")],
         {"x": [1, 7]},
         [held("w", [100, 16])],

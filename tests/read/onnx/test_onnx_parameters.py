@@ -122,7 +122,7 @@ WHOLE = {  # nodes, constants, inputs, parameters and mult-adds by hand
         (1, 4, 4, 2),
         (75, 0),
     ),
-    "an operator that is not known": ([node("Odd", "x,w", domain="own")], [held("w", 5, 3)], T, (15, 0)),
+    "an unknown operator": ([node("Odd", "x,w", domain="own")], [held("w", 5, 3)], T, (15, 0)),
     "the output": ([node("Relu", "x", "h"), node("Identity", "w")], [held("w", 5, 3)], T, (15, 0)),
     "a literal of the code": ([node("Mul", "x,val_3")], [held("val_3")], T, (0, 0)),
 }
