@@ -109,4 +109,4 @@ def sum_of(pair: tuple[int, ...]) -> int:
 
 def span_text(window: Any) -> str:
     """A window for a table: `3x3`."""
-    return "x".join(str(k) for k in window)
+    return "x".join(map(str, window))

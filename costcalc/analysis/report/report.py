@@ -231,6 +231,7 @@ def _line(
     """Line of a row; its source is the spec itself if the layer is written there."""
     layer, step = row.layer, row.step
     detail = layer.detail
+    kernel = detail.get("kernel", ())
     source, place = (spec, step.place) if step.source is spec else next(row.sites())
     free = row.follows and not layer.unknown and _is_zero(cost) and _is_zero(params)
     return Line(
@@ -239,7 +240,7 @@ def _line(
         row.type,
         row.inputs,
         layer.shape,
-        detail.get("kernel", ()),
+        kernel,
         detail.get("stride", ()),
         detail.get("groups", 1),
         cost,
@@ -253,15 +254,13 @@ def _line(
         path,
         1,
         more,
-        _dilation(row.options.get("dilation", 1), detail),
+        _dilation(row.options.get("dilation", 1), kernel) if kernel else (),
     )
 
 
-def _dilation(given: Any, detail: Mapping[str, Any]) -> tuple[Number, ...]:
-    """Dilation of a window along each axis; () for a layer without a window."""
-    if isinstance(given, (tuple, list)):
-        return tuple(given)
-    return (given,) * len(detail["kernel"]) if "kernel" in detail else ()
+def _dilation(given: Any, kernel: tuple[Number, ...]) -> tuple[Number, ...]:
+    """Dilation of a window along each axis."""
+    return tuple(given) if isinstance(given, (tuple, list)) else (given,) * len(kernel)
 
 
 def _is_zero(value: Number) -> bool:
@@ -269,6 +268,8 @@ def _is_zero(value: Number) -> bool:
 
 
 def _refuse_same_names(lines: Sequence[Line], rows: Sequence[Row]) -> None:
+    if len({line.name for line in lines}) == len(lines):
+        return
     seen: set[str] = set()
     for line, row in zip(lines, rows, strict=True):
         if line.name in seen:
