@@ -153,6 +153,8 @@ def test_the_library_says_it(monkeypatch, tmp_path, kind):
         found = analyze("net.yaml", **how), training("net.yaml", **how), forms[metric], *survey(".", **how).rows
         assert all(one.uncounted for one in found)
         assert several.said.head["uncounted"]
+        assert sweep("net.yaml", d=[8, 16], metrics=metric, **how).attrs["uncounted"] == several.said.head["uncounted"]
+        assert sweep("net.yaml", d=[8, 16], metrics="params", **how).attrs == {}
         assert all("counts 0 for" in repr(one) for one in (explain("net.yaml", **how), forms, picture))
     else:
         assert not analyze("net.yaml", **how).complete

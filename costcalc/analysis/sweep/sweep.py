@@ -31,6 +31,7 @@ from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
 from ...syntax.nodes import compose
 from ..report.analyze import scaled
+from ..report.gaps import uncounted_in
 
 if TYPE_CHECKING:
     import pandas
@@ -255,7 +256,8 @@ def sweep(
     rho      resolution multipliers, an axis of their own
 
     Counts are per sample, as exact 64-bit integers; larger counts are refused. If a cost is unknown, the column
-    `complete` is false at points where counts are lower bounds. Raises CostcalcError.
+    `complete` is false at points where counts are lower bounds. Work that the convention counts as 0 is listed in
+    `frame.attrs["uncounted"]`. Raises CostcalcError.
     """
     import pandas
 
@@ -264,7 +266,10 @@ def sweep(
     given = {**mapping(settings, "settings", '{"alpha": 0.75}'), **axes, **({} if rho is None else {"rho": rho})}
     space = Grid({name: as_axis(model, name, values) for name, values in given.items()})
     parts = [pandas.DataFrame(dict(result.columns)) for result in results(model, space, metrics, convention)]
-    return stated(pandas.concat(parts, ignore_index=True)) if parts else pandas.DataFrame()
+    frame = stated(pandas.concat(parts, ignore_index=True)) if parts else pandas.DataFrame()
+    if left_out := uncounted_in(model, [metric(name, convention) for name in metrics], space.axes):
+        frame.attrs["uncounted"] = left_out
+    return frame
 
 
 def stated(frame: pandas.DataFrame) -> pandas.DataFrame:
