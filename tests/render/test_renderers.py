@@ -1,6 +1,7 @@
 """Output formats: read back by independent parsers, they contain the figures of the report."""
 
 import csv
+import importlib
 import io
 import json
 import re
@@ -14,7 +15,9 @@ import costcalc
 from costcalc import analyze
 from costcalc.analysis.report.columns import COLUMNS, View, public
 from costcalc.analysis.report.page import render
+from costcalc.analysis.sweep.page import PointsPage, about
 from costcalc.errors import Source
+from costcalc.metrics.conventions import price_list
 from costcalc.read.spec.reader import read
 from costcalc.render.html_file import of_page
 
@@ -224,3 +227,27 @@ def test_pages_are_called_by_what_they_are_of():
     }
     for title, found in pages.items():
         assert of_page(found.page())["title"] == title
+
+
+def test_every_page_can_be_rendered_in_every_format():
+    """A format that is added later gets sheets, records or a document from each of them."""
+    pages = {}
+    for path in sorted((ROOT / "costcalc").rglob("*.py")):
+        names = re.findall(r"^class (\w+Page)\b", path.read_text(encoding="utf-8"), re.M)
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        pages |= {name: getattr(importlib.import_module(module), name) for name in names}
+    del pages["NetworkPage"]  # an HTML file, not a page of a command
+    parts = ("heads", "sheets", "notes", "records", "document")
+    assert {name: [part for part in parts if not hasattr(page, part)] for name, page in pages.items()} == {
+        name: [] for name in pages
+    }
+    assert len(pages) > 25
+
+
+def test_the_points_of_a_sweep_have_a_document():
+    frame = costcalc.sweep("mobilenet", alpha=[1.0, 0.5])
+    model, priced = costcalc.load("mobilenet"), price_list("paper")
+    page = PointsPage(frame, about(model, {"alpha": frame["alpha"].to_numpy()}, priced, 1, ["mult_adds", "params"]))
+    names, rows = page.records()
+    assert [[row[name] for name in names] for row in rows] == frame.values.tolist()
+    assert json.loads(json.dumps(page.document()))["points"] == rows

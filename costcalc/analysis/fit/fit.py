@@ -18,7 +18,6 @@ from ...quantities import value as figure
 from ...read.anything import Inputs, Network, load
 from ...records import NamedTuple
 from ...render import Result
-from ...render.json_ import SCHEMA_VERSION
 from ...render.sheet import Sheet
 from ..sweep.page import BOUNDS, About, PointsPage, about
 from ..sweep.sweep import COMPLETE, Grid, Table, as_axis, results
@@ -284,14 +283,6 @@ class FitPage(PointsPage):
     def sheets(self) -> list[Sheet]:
         """One sheet; none if nothing fits."""
         return super().sheets() if self.found.size else []
-
-    def records(self) -> tuple[list[str], list[dict[str, Any]]]:
-        """One row per setting."""
-        return list(self.frame.columns), self.frame.to_dict("records")
-
-    def document(self) -> dict[str, Any]:
-        """The request and the number of settings tried, then the settings."""
-        return {"schema_version": SCHEMA_VERSION, **self.about.head, "points": self.records()[1]}
 
 
 def about_fit(found: Fit, top: int | None = None) -> About:

@@ -130,6 +130,14 @@ class PointsPage:
         """What the numbers mean."""
         return [self.about.note]
 
+    def records(self) -> tuple[list[str], list[dict[str, Any]]]:
+        """One row per point."""
+        return [str(name) for name in self.frame.columns], self.frame.to_dict("records")
+
+    def document(self) -> dict[str, Any]:
+        """The description of the points, then the points."""
+        return {**self.about.head, "points": self.records()[1]}
+
     def chart(self) -> dict[str, Any] | None:
         """The points for a chart, with the roles of the columns; None for a pivoted grid."""
         names = [str(name) for name in self.frame.columns]
