@@ -129,7 +129,7 @@ def _question(model: Model, space: Any, metrics: list[str], options: Mapping[str
 
 def _say_skipped(skipped: Mapping[str, int]) -> None:
     for reason, count in skipped.items():
-        click.echo(f"skipped {count:,} points: {reason}", err=True)
+        click.echo(f"skipped {count:,} point{'s' * (count > 1)}: {reason}", err=True)
 
 
 def axes_of(model: Model, options: Mapping[str, Any]) -> dict[str, np.ndarray]:

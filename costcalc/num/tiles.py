@@ -25,10 +25,10 @@ _DTYPES = {bool: np.dtype(np.bool_), int: np.dtype(np.int64), float: np.dtype(np
 
 def arrays(wanted: Sequence[Number]) -> list[Any]:
     """The arrays of points, computed together; a plain number is returned as it is. Raises Refused, Full."""
-    open = [one for one in wanted if type(one) is Points and one.held is None]
-    shape = max((one.shape for one in open), key=math.prod, default=())
+    uncomputed = [one for one in wanted if type(one) is Points and one.held is None]
+    shape = max((one.shape for one in uncomputed), key=math.prod, default=())
     if math.prod(shape) > TILE:
-        _compute([one for one in open if one.shape == shape], shape)
+        _compute([one for one in uncomputed if one.shape == shape], shape)
     return [array_of(one) for one in wanted]
 
 

@@ -43,11 +43,14 @@ def _each(bind: Callable[..., Any]) -> Callable[..., Any]:
 def _axes(value: Any) -> tuple[Number, ...]:
     if type(value) is not tuple:
         raise Refused("a kernel of a sparse grid names all axes: 3x3x3")
-    return tuple(map(_at_least(1), value))
+    return _sides(value)
 
 
 def _sides(value: Any) -> tuple[Number, ...]:
-    return _axes(value if type(value) is tuple else (value, value))
+    sizes = value if type(value) is tuple else (value, value)
+    if not sizes:
+        raise Refused("must have at least one axis")
+    return tuple(map(_at_least(1), sizes))
 
 
 def _word_or(words: tuple[str, ...], bind: Callable[..., Any]) -> Callable[..., Any]:

@@ -147,6 +147,8 @@ ERRORS = [
         "input: [3, 8]\nlayers: [{sparse_conv: 3, out: 4}]",
         "`kernel`: a kernel of a sparse grid names all axes: 3x3x3",
     ),
+    ("input: [3, 8]\nlayers: [{sparse_conv: [], out: 4}]", "`kernel`: must have at least one axis"),
+    ("input: [3, 8]\nlayers: [{grid: []}]", "`size`: must have at least one axis"),
     (
         "input: [3, 8]\nlayers: [{sparse_conv: 3x3, out: 4, pairs: 28}]",
         "`sparse_conv`: 28 pairs, but all sites have at most 27",
